@@ -49,11 +49,12 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
 
   constructor(parts: CoreEffectsParts) {
     this.#parts = parts;
-    const { streams, runner } = parts;
+    const { streams, sync, runner } = parts;
     this.#givingBack = new GivingBack({
       timers: streams.parts.timers,
       ask: (path, body) => streams.history(path, body),
       dispatch: (event) => runner.dispatch(event),
+      restored: (rows) => sync.update({ restored: sync.input.restored + rows }),
     });
   }
 

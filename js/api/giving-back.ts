@@ -9,6 +9,8 @@ export interface GivingBackParts {
   /** Sends a request through the worker. */
   ask(path: string, body: string): Promise<unknown>;
   dispatch(event: OfferedEvent): void;
+  /** The server has taken back so many rows. */
+  restored(rows: number): void;
 }
 
 /** Before the core hears that the server could not be asked, and offers again. */
@@ -25,10 +27,12 @@ export class GivingBack {
 
   /** The effect `offer`. */
   offer({ request }: OfferEffect): void {
-    const { ask, dispatch, timers } = this.#parts;
+    const { ask, dispatch, restored, timers } = this.#parts;
     ask('/offer', request).then(
       (answer) => {
         this.#pause = firstPauseMs;
+        const taken = (answer as { readonly taken?: unknown } | null)?.taken;
+        if (typeof taken === 'number' && taken > 0) restored(taken);
         dispatch({ type: 'offered', answer });
       },
       (error: unknown) => {

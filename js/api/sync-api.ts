@@ -1,13 +1,6 @@
 /** `db.sync` (sync-types.ts): the state of synchronisation, and the calls that control it. */
 
-import type {
-  MendedEffect,
-  ProblemEffect,
-  StatusRecord,
-  SyncScope,
-  WantedScope,
-  WindowState,
-} from '../core/core-types.ts';
+import type { MendedEffect, ProblemEffect, SyncScope, WantedScope } from '../core/core-types.ts';
 import {
   ClosedError,
   errorFromCode,
@@ -95,6 +88,7 @@ export class SyncControl implements SyncApi {
       scopes: null,
       streams: null,
       image: null,
+      restored: 0,
       mended: 0,
     };
     this.#scopes = new Scopes(parts, {
@@ -332,19 +326,7 @@ export class SyncControl implements SyncApi {
     });
   }
 
-  update(
-    change: Partial<{
-      window: WindowState;
-      worker: StatusRecord;
-      online: boolean;
-      error: SkerryError | null;
-      storage: SkerryError | null;
-      scopes: SkerryError | null;
-      streams: SkerryError | null;
-      image: SkerryError | null;
-      mended: number;
-    }>,
-  ): void {
+  update(change: { -readonly [K in keyof StatusInput]?: StatusInput[K] }): void {
     const { worker } = change;
     const isOver = worker && worker.phase === 'idle' && !worker.error;
     if (isOver && this.input.error === this.#passing) change.error = null;

@@ -39,8 +39,13 @@ export interface SyncStatus {
   readonly nextTryAt: Date | null;
   /** By realm. */
   readonly revisions: Readonly<Record<string, number>>;
-  /** Realms that the server has lost, because it was restored from a backup. Their rows are kept; nothing is written to them. */
+  /**
+   * Realms that the server has lost, or of which it has another history, because it was restored from a backup: until the rows that
+   * this device has of them are given back. A realm that the server does not have at all can only be read meanwhile.
+   */
   readonly lost: readonly string[];
+  /** Rows that this window has given back to a restored server since the database was opened. */
+  readonly restored: number;
   /** Rows that differed from the server's, and were mended, since the database was opened (`db.sync.verify`). */
   readonly mended: number;
   /** How far the initial sync is, in bytes. */
@@ -63,6 +68,7 @@ export interface StatusInput {
   readonly streams: SkerryError | null;
   /** Why no newer image could be made: starts take longer, and nothing else is the matter. */
   readonly image: SkerryError | null;
+  readonly restored: number;
   readonly mended: number;
 }
 
@@ -87,6 +93,7 @@ export function makeStatus(input: StatusInput): SyncStatus {
     nextTryAt: toDate(worker?.nextTryAt),
     revisions: revisionsOf(window?.cursors ?? {}),
     lost: window?.lost ?? [],
+    restored: input.restored,
     mended: input.mended,
     progress: worker?.progress ?? null,
     error:

@@ -117,6 +117,7 @@ const opening: SyncStatus = Object.freeze({
   nextTryAt: null,
   revisions: Object.freeze({}),
   lost: none,
+  restored: 0,
   mended: 0,
   progress: null,
   error: null,

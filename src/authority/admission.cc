@@ -40,19 +40,6 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
   return after;
 }
 
-// The approximate size of a row as JSON text, with the names of its props: an estimate of what it
-// will cost to read and send the row.
-uint64_t BytesOf(const Row& row) {
-  constexpr uint64_t kOfARow = 200, kOfAProp = 24;
-  uint64_t bytes = kOfARow;
-  for (const Value& value : row.props) {
-    if (!value.is_null()) bytes += kOfAProp + value.text().size();
-  }
-  return bytes;
-}
-
-uint64_t BytesOf(const std::optional<Row>& row) { return row ? BytesOf(*row) : 0; }
-
 }  // namespace
 
 Status Admission::Begin(Input input) {
@@ -156,14 +143,19 @@ Admission::Outcome Admission::Run() {
 }
 
 Scene Admission::SceneOf(const Request& request) {
+  return SceneFor(request.client, request.user, input_.rights[request.rights]);
+}
+
+Scene Admission::SceneFor(const std::string& client, const std::string& user,
+                          const Map<std::string, Right>& rights) {
   Scene scene;
   scene.schema = schema_;
   scene.rows = &rows_;
   scene.realms = &input_.realms;
-  scene.rights = &input_.rights[request.rights];
+  scene.rights = &rights;
   scene.locks = &locks_;
-  scene.client = request.client;
-  scene.user = request.user;
+  scene.client = client;
+  scene.user = user;
   scene.at = at_;
   scene.asks_consent = input_.asks_consent;
   return scene;
@@ -259,7 +251,7 @@ std::optional<Rejection> Admission::ExceededLimit() const {
         {}, "limit", "it changes more than " + std::to_string(kMaxRowsPerUpdate) + " objects"};
   }
   size_t bytes = 0;
-  for (const auto& [key, before] : rows_.changes()) bytes += BytesOf(before);
+  for (const auto& [key, before] : rows_.changes()) bytes += LoggedBytes(before);
   if (bytes <= kMaxPriorRowBytes) return std::nullopt;
   return Rejection{
       {},
@@ -292,40 +284,6 @@ Data Admission::Refuse(const Request& request, const Pushed& pushed,
     chains_.Refuse(request.client, pushed.id, RealmOfRejection(request, pushed), answer);
   }
   return answer;
-}
-
-Vector<LogChange> Admission::NoteChanges(const std::string& client, const Set<PlacedKey>& touched,
-                                         Map<std::string, LogEntry>* entries) {
-  Vector<LogChange> changes;
-  for (const auto& [key, before] : rows_.changes()) {
-    const Row* now = rows_.Find(key);
-    const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;
-    if (before == after) continue;
-    const uint64_t revision = input_.realms[key.realm].head + 1;
-    LogEntry& entry = (*entries)[key.realm];
-    entry.tables.insert(schema_->table(key.object.table).name);
-    // The op has followed a row that moved. Its author knew of nothing here.
-    if (!entry.is_declared()) entry.base = Data::MakeObject().Set(key.realm, 0);
-    ++entry.changes;
-    before_bytes_ += BytesOf(before);
-    entry.bytes += BytesOf(before) + BytesOf(after);
-    const bool is_touch = touched.contains(key);
-    changes.push_back({key.realm, revision, key.object, before, is_touch});
-    if (!is_touch) rows_.NoteChange(key, client, revision);
-  }
-  return changes;
-}
-
-Data Admission::NumberEntries(Map<std::string, LogEntry>* entries) {
-  Data spans = Data::MakeObject();
-  for (auto& [realm, entry] : *entries) {
-    RealmState& state = input_.realms[realm];
-    entry.realm = realm;
-    entry.revision = ++state.head;
-    state.head_at = at_;
-    spans.Set(realm, entry.revision);
-  }
-  return spans;
 }
 
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,

@@ -75,6 +75,10 @@ struct LogAppend {
   StreamAction action;
 };
 
+// The approximate size of a row as JSON text, with the names of its props: an estimate of what it
+// will cost to read and send the row.
+uint64_t LoggedBytes(const std::optional<Row>& row);
+
 class Admission {
  public:
   struct Request {
@@ -173,6 +177,8 @@ class Admission {
   void Trim(const Data& data, Pushed* pushed) const;
   static void RestorePlaces(const Pushed& pushed, PushResult* result);
   Scene SceneOf(const Request& request);
+  Scene SceneFor(const std::string& client, const std::string& user,
+                 const Map<std::string, Right>& rights);
   // Null if the server did not reject the update itself.
   const Refusal* RefusalOf(const Request& request, const Pushed& pushed) const;
   // Returns false if rows or locks are missing; then the update is judged again in the next round.
@@ -188,17 +194,23 @@ class Admission {
   Vector<Rejection> FindForgotten(const Request& request, const Update& update);
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
+  // admission_entries.cc
   // The changes of the update that was judged; their entries are added to `entries`.
   Vector<LogChange> NoteChanges(const std::string& client, const Set<PlacedKey>& touched,
                                 Map<std::string, LogEntry>* entries);
   // Gives the entries their revisions; returns these by realm.
   Data NumberEntries(Map<std::string, LogEntry>* entries);
+  // `gone`: rows of which is noted, besides, that they are not there.
+  void LogInOneName(const std::string& client, const std::string& user, const std::string& update,
+                    const Set<PlacedKey>& touched, const Set<PlacedKey>& gone = {});
   // admission_owed.cc
   Outcome RunOwed();
-  void LogInOneName(const std::string& client, const std::string& user, const std::string& update,
-                    const Set<PlacedKey>& touched);
   // admission_offered.cc
+  struct OfferRun;
   Outcome RunOffered();
+  void TakeOffer(const Op& offer, const PlacedKey& key, OfferRun* run);
+  void TakeOffers(OfferRun* run);
+  void LogOffers(OfferRun* run);
   // admission_rules.cc
   bool IsPostponed(const Request& request, Pushed* pushed);
   template <typename Visit>

@@ -21,8 +21,8 @@ Result<Op> ReadOffer(const Schema& schema, const wire::OfferedRows& offered, Dat
   Result<Op> op = OpFromData(schema, data, 1);
   if (!op.ok()) return op;
   const Op& read = op.value();
-  if (!read.Has(kOnlyNew) || read.realm != offered.realm)
-    return Status(Code::kInvalidArgument, "rows of one realm are offered");
+  if (!(read.Has(kOnlyNew) || read.Has(kDeletes)) || read.realm != offered.realm)
+    return Status(Code::kInvalidArgument, "rows and deletes of one realm are offered");
   if (read.table == schema.members())
     return Status(Code::kInvalidArgument, "memberships are not offered as rows");
   return op;
@@ -37,86 +37,36 @@ void Admission::LoadSince(const Vector<wire::ChangedSince>& changes) {
   }
 }
 
+// What becomes of the offers of one request.
+struct Admission::OfferRun {
+  Scene scene;
+  const Schema* names;  // as the client names tables and props
+  wire::OffersTaken out;
+  Update update;
+  Set<PlacedKey> touched, changed;
+  Map<PlacedKey, double> taken;  // and when each was changed so
+  Set<PlacedKey> gone;           // of them, rows that are not there
+};
+
 Admission::Outcome Admission::RunOffered() {
   const wire::OfferedRows& offered = *input_.offered;
   if (input_.validates && !offer_rules_) offer_rules_.emplace(schema_);
   DropQuestions();
   ++rounds_;
-  Scene scene;
-  scene.schema = schema_;
-  scene.rows = &rows_;
-  scene.realms = &input_.realms;
   const Map<std::string, Right> none;
-  scene.rights = input_.rights.empty() ? &none : &input_.rights[0];
-  scene.locks = &locks_;
-  scene.client = offered.client;
-  scene.user = offered.user;
-  scene.at = at_;
-  scene.asks_consent = input_.asks_consent;
-  if (offer_rules_) scene.app_rules = &*offer_rules_;
+  const std::optional<Schema> former = NamedAs(static_cast<uint32_t>(offered.version), *schema_);
+  OfferRun run;
+  run.names = former ? &*former : schema_;
+  run.scene =
+      SceneFor(offered.client, offered.user, input_.rights.empty() ? none : input_.rights[0]);
+  if (offer_rules_) run.scene.app_rules = &*offer_rules_;
   rows_.Begin();
-  wire::OffersTaken out;
-  out.forbidden = scene.AccessIn(offered.realm) != Access::kWritable;
+  run.out.forbidden = run.scene.AccessIn(offered.realm) != Access::kWritable;
   if (rows_.has_needs()) {
     rows_.Rollback();
     return Outcome::kNeeds;
   }
-  const std::optional<Schema> former = NamedAs(static_cast<uint32_t>(offered.version), *schema_);
-  const Schema& named = former ? *former : *schema_;
-  Update update;
-  Set<PlacedKey> touched, changed;
-  Map<PlacedKey, double> taken;  // and when each was changed so
-  const Data::Array& ops = offered.ops.items();
-  const size_t count = out.forbidden ? 0 : std::min(ops.size(), offered.times.size());
-  for (; out.done < count; ++out.done) {
-    const auto place = static_cast<uint32_t>(out.done);
-    update.actions.push_back({offered.update, "skerry/offer", "null", at_});
-    const bool is_full = rows_.changed_objects() > kMaxRowsPerUpdate || judged_ > kMaxAdmissionWork;
-    if (is_full && out.taken > 0) break;
-    Result<Op> offer = ReadOffer(*schema_, offered, ops[place]);
-    if (!offer.ok()) {
-      out.refused.push_back({place, CodeName(offer.status().code()), offer.status().detail(), {}});
-      continue;
-    }
-    const PlacedKey key{offered.realm, offer.value().key()};
-    const TableDef& names = named.table(key.object.table);
-    const Row* now = rows_.Find(key);
-    const RowHistory* history = rows_.ChangesOf({key, offered.common});
-    // All rows are asked for at once.
-    if (history == nullptr || rows_.has_needs()) continue;
-    if (rows_.MovedTo(key) != nullptr) continue;
-    OfferMerge merge = MergeOffer(offer.value(), offered.times[place], now, *history);
-    if (merge.kept != nullptr) {
-      wire::RefusedOffer& kept = out.refused.emplace_back();
-      kept = {place, merge.kept, kSince, {}};
-      for (const PropIndex prop : merge.props) kept.props.push_back(names.props[prop].name);
-    }
-    if (!merge.op) continue;
-    merge.op->by = {place};
-    update.ops.push_back(std::move(*merge.op));
-    const auto last = static_cast<uint32_t>(update.ops.size() - 1);
-    Judgement judged = JudgeStep(&scene, update, {last});
-    judged_ += 1 + rows_.changed_in_step();
-    if (!judged.rejections.empty() || rows_.changed_in_step() > kMaxRowsPerUpdate) {
-      rows_.DropStep();
-      const bool is_broken = !judged.rejections.empty();
-      out.refused.push_back({place,
-                             is_broken ? judged.rejections[0].code : "limit",
-                             is_broken ? judged.rejections[0].detail : "it changes too many rows",
-                             {}});
-      continue;
-    }
-    // It was deleted at once, with its parent.
-    if (!judged.gone.empty()) {
-      rows_.DropStep();
-      continue;
-    }
-    for (const auto& [row, before] : rows_.journal())
-      (judged.touched.contains(row) ? touched : changed).insert(row);
-    taken[key] = offered.times[place];
-    ++out.taken;
-    rows_.KeepStep();
-  }
+  if (!run.out.forbidden) TakeOffers(&run);
   judged_ = 0;
   const bool asks_rules = offer_rules_ && offer_rules_->has_questions();
   const bool is_incomplete = rows_.has_needs() || !locks_.empty();
@@ -130,15 +80,86 @@ Admission::Outcome Admission::RunOffered() {
     rows_.Rollback();
     return Outcome::kDone;
   }
-  offers_ = std::move(out);
-  for (const PlacedKey& key : changed) touched.erase(key);
-  LogInOneName(offered.client, offered.user, offered.update, touched);
-  for (LogChange& change : changes_) {
-    const auto found = taken.find({change.realm, change.key});
-    if (found != taken.end() && !change.is_touch) change.offered = found->second;
-  }
+  LogOffers(&run);
   rows_.Commit();
   return Outcome::kDone;
+}
+
+void Admission::TakeOffers(OfferRun* run) {
+  const wire::OfferedRows& offered = *input_.offered;
+  const Data::Array& ops = offered.ops.items();
+  const size_t count = std::min(ops.size(), offered.times.size());
+  for (uint64_t& done = run->out.done; done < count; ++done) {
+    run->update.actions.push_back({offered.update, "skerry/offer", "null", at_});
+    const bool is_full = rows_.changed_objects() > kMaxRowsPerUpdate || judged_ > kMaxAdmissionWork;
+    if (is_full && run->out.taken > 0) break;
+    const Result<Op> offer = ReadOffer(*schema_, offered, ops[done]);
+    if (offer.ok()) {
+      TakeOffer(offer.value(), {offered.realm, offer.value().key()}, run);
+    } else {
+      run->out.refused.push_back(
+          {done, CodeName(offer.status().code()), offer.status().detail(), {}});
+    }
+  }
+}
+
+void Admission::TakeOffer(const Op& offer, const PlacedKey& key, OfferRun* run) {
+  const wire::OfferedRows& offered = *input_.offered;
+  const auto place = static_cast<uint32_t>(run->out.done);
+  const Row* now = rows_.Find(key);
+  const RowHistory* history = rows_.ChangesOf({key, offered.common});
+  // All rows are asked for at once.
+  if (history == nullptr || rows_.has_needs()) return;
+  if (rows_.MovedTo(key) != nullptr) return;
+  OfferMerge merge = MergeOffer(offer, offered.times[place], now, *history);
+  if (merge.kept != nullptr) {
+    wire::RefusedOffer& kept = run->out.refused.emplace_back();
+    kept = {place, merge.kept, kSince, {}};
+    const TableDef& table = run->names->table(key.object.table);
+    for (const PropIndex prop : merge.props) kept.props.push_back(table.props[prop].name);
+  }
+  if (merge.is_gone) {
+    run->gone.insert(key);
+    run->taken[key] = offered.times[place];
+    return;
+  }
+  if (!merge.op) return;
+  merge.op->by = {place};
+  run->update.ops.push_back(std::move(*merge.op));
+  const auto last = static_cast<uint32_t>(run->update.ops.size() - 1);
+  Judgement judged = JudgeStep(&run->scene, run->update, {last});
+  judged_ += 1 + rows_.changed_in_step();
+  if (!judged.rejections.empty() || rows_.changed_in_step() > kMaxRowsPerUpdate) {
+    rows_.DropStep();
+    const bool is_broken = !judged.rejections.empty();
+    run->out.refused.push_back(
+        {place,
+         is_broken ? judged.rejections[0].code : "limit",
+         is_broken ? judged.rejections[0].detail : "it changes too many rows",
+         {}});
+    return;
+  }
+  // It was deleted at once, with its parent.
+  if (!judged.gone.empty()) return rows_.DropStep();
+  for (const auto& [row, before] : rows_.journal())
+    (judged.touched.contains(row) ? run->touched : run->changed).insert(row);
+  run->taken[key] = offered.times[place];
+  ++run->out.taken;
+  rows_.KeepStep();
+}
+
+void Admission::LogOffers(OfferRun* run) {
+  const wire::OfferedRows& offered = *input_.offered;
+  for (const PlacedKey& key : run->changed) {
+    run->touched.erase(key);
+    run->gone.erase(key);
+  }
+  LogInOneName(offered.client, offered.user, offered.update, run->touched, run->gone);
+  for (LogChange& change : changes_) {
+    const auto found = run->taken.find({change.realm, change.key});
+    if (found != run->taken.end() && !change.is_touch) change.offered = found->second;
+  }
+  offers_ = std::move(run->out);
 }
 
 }  // namespace skerry

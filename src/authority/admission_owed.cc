@@ -39,21 +39,4 @@ Admission::Outcome Admission::RunOwed() {
   return Outcome::kDone;
 }
 
-// The entries of what was not pushed as an update.
-void Admission::LogInOneName(const std::string& client, const std::string& user,
-                             const std::string& update, const Set<PlacedKey>& touched) {
-  Map<std::string, LogEntry> entries;
-  changes_ = NoteChanges(client, touched, &entries);
-  const Data spans = NumberEntries(&entries);
-  for (auto& [realm, entry] : entries) {
-    entry.client = client;
-    entry.user = user;
-    entry.update = update;
-    // Nobody has overlooked anything.
-    entry.base = Data::MakeObject().Set(realm, entry.revision - 1);
-    if (entries.size() > 1) entry.spans = spans;
-    entries_.push_back(std::move(entry));
-  }
-}
-
 }  // namespace skerry

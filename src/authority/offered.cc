@@ -68,6 +68,18 @@ OfferMerge MergeOffer(const Op& offer, double at, const Row* now, const RowHisto
   OfferMerge merge;
   const double last = LastOffered(history);
   if (at < last) return merge;
+  if (offer.Has(kDeletes)) {
+    // A row of the same time was there at that time.
+    if (at == last) return merge;
+    if (!IsOfOffersOnly(history)) {
+      if (now != nullptr) merge.kept = "overwritten";
+    } else if (now == nullptr) {
+      merge.is_gone = true;
+    } else {
+      merge.op = offer;
+    }
+    return merge;
+  }
   Op op = offer;
   op.set.clear();
   if (now == nullptr) {

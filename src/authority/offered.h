@@ -30,13 +30,16 @@ RowHistory ReadHistory(const Schema& schema, TableIndex table, const wire::Chang
 
 struct OfferMerge {
   std::optional<Op> op;  // by which the row takes the offer; none: it stays as it is
+  // The offer is a delete, and the row is not there. So a state from before that comes too late.
+  bool is_gone = false;
   // The code, if not all is taken because of what others have done since; and which props are not, if
   // the row is there.
   const char* kept = nullptr;
   Vector<PropIndex> props;
 };
 
-// `at`: when the row was changed so in the lost history, ms. `now`: the row, or null.
+// `offer`: a row, or a delete. `at`: when the row was changed so in the lost history, or until when it
+// was known to be deleted, ms. `now`: the row, or null.
 OfferMerge MergeOffer(const Op& offer, double at, const Row* now, const RowHistory& history);
 
 }  // namespace skerry

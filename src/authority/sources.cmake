@@ -1,6 +1,7 @@
 set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission.cc
   src/authority/admission_ahead.cc
+  src/authority/admission_entries.cc
   src/authority/admission_json.cc
   src/authority/admission_known.cc
   src/authority/admission_offered.cc

@@ -16,12 +16,21 @@ namespace {
 Op LostPart(const View& view, const Op& op, const LostCause& cause) {
   const std::optional<Row> base = view.GetBase(op.realm, KeyOf(view.schema(), op));
   Op lost = op;
+  const auto is_taken = [&](PropIndex prop) {
+    return !cause.props.empty() &&
+           !cause.props.contains(view.schema().table(op.table).props[prop].name);
+  };
   erase_if(lost.set, [&](const PropValue& set) {
-    const std::string& name = view.schema().table(op.table).props[set.prop].name;
-    const bool is_taken = !cause.props.empty() && !cause.props.contains(name);
-    return is_taken || (base && !(base->props[set.prop] == set.value));
+    return is_taken(set.prop) || (base && !(base->props[set.prop] == set.value));
   });
+  erase_if(lost.add, [&](const PropAdd& add) { return is_taken(add.prop); });
   return lost;
+}
+
+bool IsStillLost(const View& view, const Op& lost) {
+  const bool is_there = view.GetBase(lost.realm, KeyOf(view.schema(), lost)).has_value();
+  if (lost.Has(kDeletes) || lost.Has(kMoves)) return !is_there;
+  return !lost.set.empty() || !lost.add.empty();
 }
 
 ConflictRecord EntryOf(const Schema& schema, const OwnRecord& own, const Action& action,
@@ -48,6 +57,8 @@ ConflictRecord EntryOf(const Schema& schema, const OwnRecord& own, const Action&
 Vector<ConflictRecord> LostChanges(const View& view, const Data& own, const NotTaken& lost,
                                    double now) {
   const Schema& schema = view.schema();
+  const LostCause moved{
+      "history_lost", "The server was restored to an earlier state, and takes no moves back.", {}};
   Vector<ConflictRecord> entries;
   for (const Data& row : own.items()) {
     const OwnRecord record = OwnRecord::Read(RowValue(row));
@@ -59,13 +70,14 @@ Vector<ConflictRecord> LostChanges(const View& view, const Data& own, const NotT
       const auto named = lost.objects.find(object);
       const LostCause* cause = named != lost.objects.end() ? &named->second : nullptr;
       if (cause == nullptr && lost.all) cause = &*lost.all;
-      if (cause == nullptr) continue;
       Vector<Op> ops;
       for (const Op& op : RowOps(read.value().ops)) {
         const bool is_of_it = ObjectText(schema, op.table, op.id, op.realm) == object;
         if (!is_of_it || op.realm != lost.realm) continue;
+        if (cause == nullptr && op.Has(kMoves)) cause = &moved;
+        if (cause == nullptr) continue;
         ops.push_back(LostPart(view, op, *cause));
-        if (ops.back().set.empty()) ops.pop_back();
+        if (!IsStillLost(view, ops.back())) ops.pop_back();
       }
       if (ops.empty()) continue;
       entries.push_back(EntryOf(schema, record, read.value().action, std::move(ops), *cause, now));

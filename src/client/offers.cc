@@ -4,7 +4,10 @@
 
 #include "base/json.h"
 #include "log/codec.h"
+#include "log/cursor.h"
 #include "log/mutation_record.h"
+#include "log/own_record.h"
+#include "log/transaction_builder.h"
 #include "model/members.h"
 
 namespace skerry {
@@ -56,12 +59,32 @@ Mutation MakeFounding(const View& view, const OfferedRealm& offered, UuidGenerat
   return mutation;
 }
 
-void Offering::Begin(std::string realm, std::string cursor, std::string client) {
+Vector<OwnDelete> OwnDeletes(const Schema& schema, const Data& own, const std::string& realm) {
+  Vector<OwnDelete> deletes;
+  for (const Data& row : own.items()) {
+    const OwnRecord record = OwnRecord::Read(RowValue(row));
+    const auto revision = record.revisions.find(realm);
+    // An earlier release has noted no times.
+    if (revision == record.revisions.end() || !record.times) continue;
+    const auto at = record.times->find(realm);
+    const Result<Mutation> read = DecodeMutation(schema, record.body);
+    if (at == record.times->end() || !read.ok()) continue;
+    for (const Op& op : RowOps(read.value().ops)) {
+      if (op.Has(kDeletes) && op.realm == realm && op.of.empty())
+        deletes.push_back({KeyOf(schema, op), revision->second, at->second});
+    }
+  }
+  return deletes;
+}
+
+void Offering::Begin(std::string realm, std::string cursor, std::string client,
+                     Vector<OwnDelete> deletes) {
   realm_ = std::move(realm);
   cursor_ = std::move(cursor);
   client_ = std::move(client);
+  deletes_ = std::move(deletes);
   is_asked_ = false;
-  rows_.clear();
+  offered_.clear();
   next_ = asked_ = 0;
   taken_ = 0;
   not_taken_ = {};
@@ -71,9 +94,16 @@ void Offering::Begin(std::string realm, std::string cursor, std::string client) 
 std::string Offering::Ask() {
   Data ops = Data::MakeArray(), times = Data::MakeArray();
   size_t bytes = 0;
-  for (asked_ = 0; next_ + asked_ < rows_.size(); ++asked_) {
+  for (asked_ = 0; next_ + asked_ < offered_.size(); ++asked_) {
     if (asked_ == kMaxOffersAtOnce || bytes >= kMaxOfferedBytes) break;
-    const ObjectKey& key = rows_[next_ + asked_];
+    const auto& [key, deleted_at] = offered_[next_ + asked_];
+    if (deleted_at) {
+      Op op = NewOp(OpKind::kDelete, key, realm_);
+      op.by = {0};
+      ops.Push(OpToData(*schema_, op, 1));
+      times.Push(*deleted_at);
+      continue;
+    }
     // Nothing of a realm is folded while it is offered.
     const std::optional<Row> row = view_->GetBase(realm_, key);
     if (!row) break;
@@ -103,13 +133,13 @@ bool Offering::Take(const Data& answer) {
   if (!is_asked_) {
     is_asked_ = true;
     FindRows(not_taken_.common);
-    return !rows_.empty();
+    return !offered_.empty();
   }
   taken_ += answer["taken"].as_u64();
   for (const Data& refused : answer["refused"].items()) {
     const uint64_t place = refused["op"].as_u64();
     if (place >= asked_) continue;
-    const ObjectKey& key = rows_[next_ + place];
+    const ObjectKey& key = offered_[next_ + place].key;
     LostCause& cause = not_taken_.objects[ObjectText(*schema_, key.table, key.id, realm_)];
     cause = {refused["code"].as_string(), refused["detail"].as_string(), {}};
     for (const Data& prop : refused["props"].items()) cause.props.insert(prop.as_string());
@@ -117,7 +147,7 @@ bool Offering::Take(const Data& answer) {
   const uint64_t done = answer["done"].as_u64();
   next_ += done < asked_ ? done : asked_;
   // A server that takes nothing of a request takes nothing of the next one.
-  return done > 0 && next_ < rows_.size();
+  return done > 0 && next_ < offered_.size();
 }
 
 void Offering::FindRows(uint64_t common) {
@@ -127,6 +157,12 @@ void Offering::FindRows(uint64_t common) {
     for (const auto& [id, realm] : view_->BaseKeys(table.index)) {
       if (realm == realm_) AddAfterParents(KeyIn(*schema_, table.index, id, realm), common, &seen);
     }
+  }
+  for (const OwnDelete& deleted : deletes_) {
+    // Unless somebody has made it again.
+    const bool is_gone = !view_->GetBase(realm_, deleted.key);
+    if (deleted.revision > common && is_gone && seen.insert(deleted.key).second)
+      offered_.push_back({deleted.key, deleted.at});
   }
 }
 
@@ -138,7 +174,7 @@ void Offering::AddAfterParents(const ObjectKey& first, uint64_t common, Set<Obje
     const auto [key, is_ready] = left.back();
     left.pop_back();
     if (is_ready) {
-      rows_.push_back(key);
+      offered_.push_back({key, {}});
       continue;
     }
     const std::optional<Row> row = view_->GetBase(realm_, key);

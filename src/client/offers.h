@@ -35,9 +35,19 @@ bool IsOwnRealm(const View& view, const OfferedRealm& offered);
 // members; a realm that exists stays as it is by that.
 Mutation MakeFounding(const View& view, const OfferedRealm& offered, UuidGenerator* ids);
 
+// A row that this client has deleted, at this revision and time of the realm.
+struct OwnDelete {
+  ObjectKey key;
+  uint64_t revision = 0;
+  double at = 0;
+};
+
+// `own`: all of the store `own`.
+Vector<OwnDelete> OwnDeletes(const Schema& schema, const Data& own, const std::string& realm);
+
 // The rows of one realm, as base has them: those that were changed in the history that is lost, each
-// after those that its refs name, because the server deletes a row whose parent is missing. First it
-// asks from which revision on that is.
+// after those that its refs name, because the server deletes a row whose parent is missing; then
+// what this client has deleted in it. First it asks from which revision on that is.
 class Offering {
  public:
   Offering(const Schema* schema, const View* view) : schema_(schema), view_(view) {}
@@ -45,7 +55,7 @@ class Offering {
   bool active() const { return !realm_.empty(); }
   const std::string& realm() const { return realm_; }
   // `cursor`: how far the client knew the history that is lost. `client`: its identity.
-  void Begin(std::string realm, std::string cursor, std::string client);
+  void Begin(std::string realm, std::string cursor, std::string client, Vector<OwnDelete> deletes);
   void Stop() { realm_.clear(); }
   // The body of the next request (wire::OfferRequest). REQUIRES: active().
   std::string Ask();
@@ -60,13 +70,19 @@ class Offering {
   void FindRows(uint64_t common);
   void AddAfterParents(const ObjectKey& first, uint64_t common, Set<ObjectKey>* seen);
 
+  struct Offered {
+    ObjectKey key;
+    std::optional<double> deleted_at;
+  };
+
   const Schema* schema_;
   const View* view_;
   std::string realm_;  // empty: nothing is offered
   std::string cursor_;
   std::string client_;
   bool is_asked_ = false;  // from which revision on
-  Vector<ObjectKey> rows_;
+  Vector<OwnDelete> deletes_;
+  Vector<Offered> offered_;
   size_t next_ = 0;   // the first that was not offered
   size_t asked_ = 0;  // how many the last request has
   uint64_t taken_ = 0;

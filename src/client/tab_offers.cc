@@ -46,6 +46,7 @@ void Tab::Read(OffersTx* tx, Data* results, TxReply* reply) {
     } else if (tx->realm.empty()) {
       tx->realm = realm;
       tx->cursor = place.cursor;
+      tx->deletes = OwnDeletes(*schema_, results->items()[1], realm);
     }
   }
   if (!tx->settles) return;
@@ -78,7 +79,8 @@ void Tab::Done(OffersTx* tx, const Vector<Key>&, Data* effects) {
   // Also where nothing was to be given back: a worker waits for the decision.
   if (tx->settles) Broadcast(WakeMessage{WakeFor::kRefill, {}, {}}, effects);
   if (tx->realm.empty()) return;
-  offering_.Begin(std::move(tx->realm), std::move(tx->cursor), std::move(tx->client));
+  offering_.Begin(std::move(tx->realm), std::move(tx->cursor), std::move(tx->client),
+                  std::move(tx->deletes));
   effects->Push(OfferEffect(offering_.Ask()));
 }
 

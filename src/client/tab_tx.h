@@ -19,6 +19,7 @@
 #include "base/vector.h"
 #include "client/event.h"
 #include "client/mirror.h"
+#include "client/offers.h"
 #include "client/streams.h"
 #include "log/conflict_record.h"
 #include "log/message.h"
@@ -140,6 +141,7 @@ struct OffersTx : Tx {
   bool tells = false;            // entries of the inbox were written
   std::string realm, cursor;     // whose rows are to be offered next; empty: none
   std::string client;
+  Vector<OwnDelete> deletes;  // in that realm
 };
 
 // Begins a comparison with the server (tab_compare.cc), and stores what it has found to differ.

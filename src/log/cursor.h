@@ -11,9 +11,10 @@
 
 namespace skerry {
 
-using Cursors = Map<std::string, std::string>;   // by realm
-using Revisions = Map<std::string, uint64_t>;    // by realm
-using ForgottenUpTo = Map<std::string, double>;  // by realm: ms
+using Cursors = Map<std::string, std::string>;  // by realm
+using Revisions = Map<std::string, uint64_t>;   // by realm
+using Times = Map<std::string, double>;         // by realm: ms
+using ForgottenUpTo = Times;
 
 // 0 if the cursor is empty or damaged.
 uint64_t CursorRevision(std::string_view cursor);

@@ -1,6 +1,6 @@
 // A change of this client that the log has, as it is kept in the store `own` for a while: so that a pull
-// can tell whether somebody has overwritten it without having seen it (sync/own_changes.h). Its key
-// is its position in the order of confirmations.
+// can tell whether somebody has overwritten it without having seen it (sync/own_changes.h), and what of
+// it a restored server has lost (client/lost_changes.h). Its key is its position in the order of confirmations.
 #ifndef SKERRY_LOG_OWN_RECORD_H_
 #define SKERRY_LOG_OWN_RECORD_H_
 
@@ -21,7 +21,8 @@ struct OwnRecord {
   double at = 0;                      // ms, when it was made
   double confirmed = 0;               // ms, when a pull confirmed it
   Revisions revisions;                // in the log
-  Vector<std::string> keys;           // of the objects to be watched, as in MutationRecord
+  std::optional<Times> times;         // of these entries, as far as they are known
+  Vector<std::string> keys;           // of the objects that it changed, as in MutationRecord
   std::string body;                   // of EncodeMutation
   std::optional<std::string> before;  // of EncodeRowsBefore
   PreservedFields rest;
@@ -34,6 +35,7 @@ struct OwnRecord {
     member("at", self.at);
     member("confirmed", self.confirmed);
     member("revisions", self.revisions);
+    member.Optional("times", self.times);
     member("keys", self.keys);
     member.Bytes("body", self.body);
     member.Bytes("before", self.before);

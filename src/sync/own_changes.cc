@@ -13,11 +13,14 @@
 namespace skerry {
 namespace {
 
-// Whether the op changes what others may overwrite: not a membership, not what only an undo expects.
-bool IsWatched(const Schema& schema, const Op& op) {
-  return op.Has(kOnRow) && !op.Has(kOnlyNew) && op.of.empty() && !op.set.empty() &&
-         op.table != schema.members();
+// Whether the op changes a row by the will of its author: not a membership, not what only an undo
+// expects.
+bool IsKept(const Schema& schema, const Op& op) {
+  return op.Has(kOnRow) && !op.Has(kOnlyNew) && op.of.empty() && op.table != schema.members();
 }
+
+// Whether others may overwrite it.
+bool IsWatched(const Schema& schema, const Op& op) { return IsKept(schema, op) && !op.set.empty(); }
 
 const Value* FindSet(const Vector<PropValue>& list, PropIndex prop) {
   for (const PropValue& set : list) {
@@ -37,16 +40,16 @@ std::optional<OwnRecord> RecordOf(const Schema& schema, const MutationRecord& mu
   if (bytes > kMaxOwnBytes) return std::nullopt;
   const Result<Mutation> read = DecodeMutation(schema, mutation.body);
   if (!read.ok()) return std::nullopt;
-  Vector<Op> watched;
+  Vector<Op> kept;
   for (const Op& op : read.value().ops) {
-    if (IsWatched(schema, op)) watched.push_back(op);
+    if (IsKept(schema, op)) kept.push_back(op);
   }
-  if (watched.empty()) return std::nullopt;
+  if (kept.empty()) return std::nullopt;
   OwnRecord record;
   record.id = mutation.id;
   record.name = mutation.name;
   record.at = mutation.at;
-  record.keys = ObjectTexts(schema, watched);
+  record.keys = ObjectTexts(schema, kept);
   record.body = mutation.body;
   record.before = mutation.before;
   return record;
@@ -54,10 +57,11 @@ std::optional<OwnRecord> RecordOf(const Schema& schema, const MutationRecord& mu
 
 }  // namespace
 
-void OwnChanges::Confirm(const NamedMutation& mutation, const Revisions& revisions) {
+void OwnChanges::Confirm(const NamedMutation& mutation, const Revisions& revisions,
+                         const Times& times) {
   const uint64_t key = mutation.key.number();
   if (key == 0 || revisions.empty()) return;
-  confirmed_.emplace(mutation.id, revisions);
+  confirmed_.emplace(mutation.id, std::pair(revisions, times));
   lowest_ = std::min(lowest_, key);
   highest_ = std::max(highest_, key);
 }
@@ -122,7 +126,8 @@ void OwnChanges::TakeNew(const Data& mutations, Vector<Kept>* list) const {
     std::optional<OwnRecord> record = RecordOf(*schema_, mutation);
     if (!record.has_value()) continue;
     record->confirmed = now_;
-    record->revisions = found->second;
+    record->revisions = found->second.first;
+    if (!found->second.second.empty()) record->times = found->second.second;
     list->push_back({Key(), std::move(*record)});
   }
 }

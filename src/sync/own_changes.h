@@ -26,8 +26,8 @@ class OwnChanges {
  public:
   OwnChanges(const Schema* schema, double now) : schema_(schema), now_(now) {}
 
-  // The mutation is in the log, at these revisions, and is removed by this transaction.
-  void Confirm(const NamedMutation& mutation, const Revisions& revisions);
+  // The mutation is in the log, at these revisions and times, and is removed by this transaction.
+  void Confirm(const NamedMutation& mutation, const Revisions& revisions, const Times& times);
   // Others' changes. REQUIRES: `changes` outlives this object.
   void Compare(const Vector<Change>& changes);
   // The revisions of the realm mean something else from now on, or nothing.
@@ -58,8 +58,8 @@ class OwnChanges {
 
   const Schema* schema_;
   double now_;
-  Map<std::string, Revisions> confirmed_;  // by mutation
-  uint64_t lowest_ = UINT64_MAX;           // of their keys
+  Map<std::string, std::pair<Revisions, Times>> confirmed_;  // by mutation
+  uint64_t lowest_ = UINT64_MAX;                             // of their keys
   uint64_t highest_ = 0;
   const Vector<Change>* all_ = nullptr;
   Map<std::string, uint64_t> changes_;  // by object, the places of those with `over`

@@ -132,6 +132,7 @@ class PullFold {
   bool ResendIfMissing(OutboxRecord* update);
   void ReportLost(const OutboxRecord& update);
   void WatchOwn();
+  Times TimesOf(const OutboxRecord& update) const;
   Revisions RevisionsOf(const OutboxRecord& update) const;
   void Confirm(NamedMutation mutation);
   void ConfirmKnown();

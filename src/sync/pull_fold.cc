@@ -219,8 +219,9 @@ void PullFold::ConfirmOwn() {
     const bool has_more = confirmed.size() != update.confirmed.size();
     if (confirmed.size() == update.after.size()) {
       const Revisions revisions = RevisionsOf(update);
+      const Times times = TimesOf(update);
       for (const NamedMutation& member : update.mutations) {
-        own_.Confirm(member, revisions);
+        own_.Confirm(member, revisions, times);
         Confirm(member);
       }
       ReportLost(update);

@@ -181,6 +181,14 @@ Revisions PullFold::RevisionsOf(const OutboxRecord& update) const {
   return revisions;
 }
 
+Times PullFold::TimesOf(const OutboxRecord& update) const {
+  Times times;
+  const auto own = answer_->own.find(update.id);
+  if (own == answer_->own.end()) return times;
+  for (const auto& [realm, entry] : own->second) times[realm] = entry.at;
+  return times;
+}
+
 // The revisions of a realm that is gone say nothing any more. Those of one that is lost say what was
 // lost, until it is back (MoveLost).
 void PullFold::WatchOwn() {

@@ -50,6 +50,7 @@ const status = (more: Partial<StatusInput> = {}) =>
     scopes: null,
     streams: null,
     image: null,
+    restored: 0,
     mended: 0,
     ...more,
   });

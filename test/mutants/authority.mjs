@@ -64,8 +64,8 @@ export const authority = [
   {
     name: 'all tokens of a commit have the rights of the last one',
     file: 'src/authority/admission.cc',
-    from: '&input_.rights[request.rights];',
-    to: '&input_.rights.back();',
+    from: 'input_.rights[request.rights]);',
+    to: 'input_.rights.back());',
   },
   {
     name: 'an update may name any number of realms',

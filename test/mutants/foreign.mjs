@@ -35,7 +35,7 @@ export const foreign = [
   },
   {
     name: 'the entry of what is owed has overlooked all that came before',
-    file: 'src/authority/admission_owed.cc',
+    file: 'src/authority/admission_entries.cc',
     from: '.Set(realm, entry.revision - 1)',
     to: '.Set(realm, 0)',
   },

@@ -27,8 +27,8 @@ export const offers = [
   {
     name: 'a row that somebody has deleted since is made again',
     file: kRule,
-    from: 'if (!IsOfOffersOnly(history)) {',
-    to: 'if (false) {',
+    from: 'if (!IsOfOffersOnly(history)) {\n      merge.kept = "row_deleted";',
+    to: 'if (false) {\n      merge.kept = "row_deleted";',
   },
   {
     name: 'a row that somebody has made since takes an offer',
@@ -51,8 +51,8 @@ export const offers = [
   {
     name: 'an offer that a rule refuses is kept all the same',
     file: kAdmission,
-    from: '      rows_.DropStep();\n      const bool is_broken',
-    to: '      rows_.KeepStep();\n      const bool is_broken',
+    from: '    rows_.DropStep();\n    const bool is_broken',
+    to: '    rows_.KeepStep();\n    const bool is_broken',
   },
   {
     name: 'what others have changed since is told without its props',
@@ -87,14 +87,38 @@ export const offers = [
   {
     name: 'own changes that others had changed again are told as lost',
     file: 'src/client/lost_changes.cc',
-    from: 'return is_taken || (base && !(base->props[set.prop] == set.value));',
-    to: 'return is_taken;',
+    from: 'return is_taken(set.prop) || (base && !(base->props[set.prop] == set.value));',
+    to: 'return is_taken(set.prop);',
   },
   {
     name: 'what others have set since is told with the props that came back',
     file: 'src/client/lost_changes.cc',
-    from: '!cause.props.empty() && !cause.props.contains(name);',
-    to: 'false && cause.props.contains(name);',
+    from: 'return !cause.props.empty() &&\n',
+    to: 'return false && !cause.props.empty() &&\n',
+  },
+  {
+    name: 'a deleted row comes back in an earlier state',
+    file: kRule,
+    from: '      merge.is_gone = true;\n',
+    to: '',
+  },
+  {
+    name: 'an offered delete takes a row away that others have changed since',
+    file: kRule,
+    from: 'if (now != nullptr) merge.kept = "overwritten";',
+    to: 'if (now != nullptr) merge.op = offer;',
+  },
+  {
+    name: 'a client gives back a delete of a row that is there again',
+    file: 'src/client/offers.cc',
+    from: 'if (deleted.revision > common && is_gone && ',
+    to: 'if (deleted.revision > common && ',
+  },
+  {
+    name: 'own deletes are not kept for a server that is restored',
+    file: 'src/sync/own_changes.cc',
+    from: 'return op.Has(kOnRow) && !op.Has(kOnlyNew) && op.of.empty() && op.table != schema.members();',
+    to: 'return !op.set.empty() && !op.Has(kOnlyNew) && op.of.empty() && op.table != schema.members();',
   },
 ];
 

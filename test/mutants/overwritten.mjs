@@ -47,7 +47,7 @@ export const overwritten = [
   },
   {
     name: 'an op that followed a row to another realm does not say over what it was made',
-    file: 'src/authority/admission.cc',
+    file: 'src/authority/admission_entries.cc',
     from: '    if (!entry.is_declared()) entry.base = Data::MakeObject().Set(key.realm, 0);\n',
     to: '',
   },

@@ -142,6 +142,34 @@ test('what others have written since the restore stays, prop by prop', async () 
   });
 });
 
+test('a delete comes back, and no earlier state of its row after it', async () => {
+  let early = new Device();
+  const device = await lostHistory(async (ada) => {
+    await ada.set('c', { name: 'made' }, 'create');
+    early = new Device();
+    await early.sync();
+    for (const id of ['a', 'b', 'c'])
+      await ada.wire.push([{ op: 'delete', table: 'cities', id, realm }]);
+  });
+  await restore();
+  const bo = new Device('bo');
+  await bo.set('b', { population: 9 });
+  const [, at] = String(device.wire.cursors[realm]).split('@');
+  const deletes = (ids: readonly string[]) => ({
+    ops: ids.map((id) => ({ op: 'delete', table: 'cities', id, realm })),
+    times: ids.map(() => Number(at)),
+  });
+  expect(taken(await device.offer([], deletes(['a', 'b', 'c'])))).toEqual([1, ['1 overwritten']]);
+  const kept = { b: { name: 'b', population: 9 } };
+  expect(await stored()).toEqual(kept);
+  expect(taken(await early.offer(['a', 'b', 'c']))).toEqual([0, ['1 overwritten']]);
+  expect(await stored()).toEqual(kept);
+  // It changes nothing the second time, and who has the row before it loses it.
+  expect(taken(await device.offer([], deletes(['a', 'b', 'c'])))).toEqual([0, ['1 overwritten']]);
+  await bo.sync();
+  expect([...bo.rows.keys()]).toEqual([`${realm} b`]);
+});
+
 describe('of several devices', () => {
   const older = { name: 'older', population: 1 };
   const newer = { name: 'newer', population: 2 };

@@ -108,6 +108,33 @@ TEST_CASE("only the props are told that others have set since the restore") {
         Vector<std::string>{R"(own row_deleted row_deleted a {"n":1,"title":"mine"})"});
 }
 
+TEST_CASE("increments, deletes and moves that do not come back are told") {
+  Lost lost;
+  lost.Base("a", 1, "mine");
+  Op inc = Set("a", {});
+  inc.kind = OpKind::kInc;
+  inc.add = {{0, 5}};
+  Op gone = Set("gone", {});
+  gone.kind = OpKind::kDelete;
+  Op moved = Set("moved", {});
+  moved.kind = OpKind::kMove;
+  moved.to = "B";
+  lost.Own("own", 5, {inc, gone, moved});
+  // Nobody gives back a move.
+  CHECK(lost.Told() == Vector<std::string>{"own rejected history_lost moved {}"});
+  lost.Refuse("a", {"overwritten", "somebody else", {"title"}});
+  CHECK(lost.Told().size() == 1);
+  lost.Refuse("a", {"overwritten", "somebody else", {"n"}});
+  lost.Refuse("gone", {"overwritten", "somebody else", {}});
+  CHECK(lost.Told() == Vector<std::string>{R"(own overwritten overwritten a {"n":5})",
+                                           "own overwritten overwritten gone null",
+                                           "own rejected history_lost moved {}"});
+  // They are there again.
+  lost.Base("gone", 1, "of others");
+  lost.Base("moved", 1, "of others");
+  CHECK(lost.Told().size() == 1);
+}
+
 TEST_CASE("what was changed again before it was lost is not told") {
   Lost lost;
   lost.Base("a", 1, "of others");

@@ -10,6 +10,8 @@
 
 #include "base/json.h"
 #include "base/random.h"
+#include "log/codec.h"
+#include "log/own_record.h"
 #include "test/core/client/tab_fixture.h"
 
 namespace skerry::client_test {
@@ -65,7 +67,7 @@ Data Answer(uint64_t common, uint64_t done = 0, uint64_t taken = 0) {
 // The requests by which the rows of the realm are given back, above this revision.
 Vector<Data> Requests(const Holder& world, uint64_t common) {
   Offering offering(&world.schema, &world.view);
-  offering.Begin(kLost, "9@900", "me");
+  offering.Begin(kLost, "9@900", "me", {});
   Vector<Data> requests;
   Data first = ParseJson(offering.Ask()).value();
   CHECK(first["ops"].items().empty());
@@ -160,6 +162,55 @@ TEST_CASE("rows that were not changed since the common point are not given back"
   CHECK(Requests(world, 8).empty());
 }
 
+TEST_CASE("own deletes are given back after the rows, unless a row is there again") {
+  Holder world;
+  world.Put({0, "row"}, {Value::Null()}, 7);
+  world.Put({0, "again"}, {Value::Null()}, 7);
+  Offering offering(&world.schema, &world.view);
+  offering.Begin(kLost, "9@900", "me",
+                 {{{0, "gone"}, 6, 600}, {{0, "again"}, 6, 600}, {{0, "before"}, 5, 500}});
+  offering.Ask();
+  REQUIRE(offering.Take(Answer(5)));
+  const Data request = ParseJson(offering.Ask()).value();
+  Vector<std::string> asked;
+  for (const Data& op : request["ops"].items())
+    asked.push_back(op["op"].as_string() + " " + op["id"].as_string());
+  CHECK(asked == Vector<std::string>{"offer again", "offer row", "delete gone"});
+  CHECK(request["times"] == ParseJson("[1007,1007,600]").value());
+  CHECK_FALSE(offering.Take(Answer(5, 3, 3)));
+}
+
+TEST_CASE("the deletes of a client are those of its own actions that it has not undone") {
+  const Schema schema = OfferSchema();
+  const auto record = [&](std::string realm, std::string of, std::optional<Times> times) {
+    Mutation mutation;
+    mutation.action = {"act", "remove", "null", 1};
+    Op op = NewOp(OpKind::kDelete, {0, "x"}, std::move(realm));
+    op.by = {0};
+    op.of = std::move(of);
+    mutation.ops = {op};
+    OwnRecord own;
+    own.revisions = {{kLost, 3}};
+    own.times = std::move(times);
+    own.body = EncodeMutation(schema, mutation);
+    return Data::Object{{"key", 1}, {"value", own.Write()}};
+  };
+  const auto found = [&](Data row) {
+    Vector<double> times;
+    for (const OwnDelete& deleted : OwnDeletes(schema, Data(Data::Array{std::move(row)}), kLost)) {
+      CHECK(deleted.revision == 3);
+      times.push_back(deleted.at);
+    }
+    return times;
+  };
+  const Times times{{kLost, 30}};
+  CHECK(found(record(kLost, "", times)) == Vector<double>{30});
+  CHECK(found(record("A", "", times)).empty());
+  CHECK(found(record(kLost, "01970000-0000-7000-8000-000000000009", times)).empty());
+  // Of an earlier release.
+  CHECK(found(record(kLost, "", {})).empty());
+}
+
 TEST_CASE("a large realm is given back by many requests") {
   Holder world;
   const size_t count = kMaxOffersAtOnce * 2 + 1;
@@ -175,12 +226,12 @@ TEST_CASE("a server that takes nothing is asked no more, and what it refuses is 
   Holder world;
   for (size_t i = 0; i < 3; ++i) world.Put({0, std::to_string(i)}, {Value::Null()});
   Offering offering(&world.schema, &world.view);
-  offering.Begin(kLost, "9@900", "me");
+  offering.Begin(kLost, "9@900", "me", {});
   offering.Ask();
   CHECK_FALSE(offering.Take(Data::Object{{"common", 4}, {"nothing", "forbidden"}}));
   CHECK(offering.not_taken().common == 4);
   CHECK(offering.not_taken().all->code == "forbidden");
-  offering.Begin(kLost, "9@900", "me");
+  offering.Begin(kLost, "9@900", "me", {});
   offering.Ask();
   REQUIRE(offering.Take(Answer(0)));
   offering.Ask();

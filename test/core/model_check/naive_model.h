@@ -219,6 +219,7 @@ class Server {
     Key key;
     std::map<std::string, Data> set;
     double at = 0;
+    bool deletes = false;
   };
   // The objects of one realm that a client gives back, each by itself. `common`: the last revision that
   // both histories have. Returns how many are taken.
@@ -325,6 +326,7 @@ class Server {
     double last = -1;
   };
   Since ChangesSince(const std::string& realm, const Key& key, uint64_t common) const;
+  bool IsGone(const std::string& realm, const Offer& offer, uint64_t common) const;
   std::optional<Op> Merged(const std::string& realm, const Offer& offer, uint64_t common) const;
 
   Tables tables_;

@@ -14,13 +14,13 @@ Server::Since Server::ChangesSince(const std::string& realm, const Key& key,
   for (uint64_t revision = common + 1; revision <= head(realm); ++revision) {
     const std::optional<Row> before = FindRow(states_.at(realm)[revision - 1], key);
     const std::optional<Row> after = FindRow(states_.at(realm)[revision], key);
+    const auto taken = offered_.find({realm, revision});
+    const bool is_offer = taken != offered_.end() && taken->second.contains(key);
+    if (is_offer) since.last = std::max(since.last, taken->second.at(key));
     if (before.has_value() == after.has_value() && (!before || before->props == after->props))
       continue;
     // What the change before it has led to is the state before this one.
     if (was_others == true) since.others.back().second = before;
-    const auto taken = offered_.find({realm, revision});
-    const bool is_offer = taken != offered_.end() && taken->second.contains(key);
-    if (is_offer) since.last = std::max(since.last, taken->second.at(key));
     if (!is_offer) since.others.emplace_back(before, after);
     was_others = !is_offer;
   }
@@ -35,6 +35,11 @@ std::optional<Op> Server::Merged(const std::string& realm, const Offer& offer,
   const std::optional<Row> now = FindRow(rows_.at(realm), offer.key);
   if (offer.at < since.last || (!now && moved_.contains({realm, offer.key}))) return std::nullopt;
   Op op{now ? "update" : "create", offer.key, realm, "", {}, {}, {"offer"}};
+  if (offer.deletes) {
+    if (!now || !since.others.empty() || offer.at == since.last) return std::nullopt;
+    op.op = "delete";
+    return op;
+  }
   if (!now && (!since.others.empty() || offer.at == since.last)) return std::nullopt;
   for (const auto& [before, after] : since.others) {
     if (!before || !after) return std::nullopt;
@@ -57,10 +62,13 @@ std::optional<Op> Server::Merged(const std::string& realm, const Offer& offer,
 
 size_t Server::TakeBack(const std::string& realm, uint64_t common, const Vector<Offer>& offers,
                         double at, const Rights& rights, const std::string& user) {
-  std::map<Key, double> taken;
+  std::map<Key, double> taken, gone;
   for (const Offer& offer : offers) {
     const std::optional<Op> op = Merged(realm, offer, common);
-    if (!op) continue;
+    if (!op) {
+      if (IsGone(realm, offer, common)) gone[offer.key] = offer.at;
+      continue;
+    }
     const AllRows rows = rows_;
     const auto moved = moved_;
     const auto left = left_;
@@ -71,7 +79,7 @@ size_t Server::TakeBack(const std::string& realm, uint64_t common, const Vector<
     const bool is_there = std::any_of(rows_.begin(), rows_.end(), [&](const auto& item) {
       return item.second.contains(offer.key);
     });
-    if (is_sound && is_there) {
+    if (is_sound && (is_there || offer.deletes)) {
       taken[offer.key] = offer.at;
       continue;
     }
@@ -81,9 +89,23 @@ size_t Server::TakeBack(const std::string& realm, uint64_t common, const Vector<
   }
   const uint64_t last = head(realm);
   LogForeign(at);
+  if (head(realm) == last && !gone.empty()) {
+    log_[realm].push_back({at, "foreign", {}, {}, {}, false});
+    states_[realm].push_back(rows_[realm]);
+  }
+  const size_t count = taken.size();
+  taken.merge(gone);
   if (head(realm) > last) offered_[{realm, head(realm)}] = taken;
   origins_.clear();
-  return taken.size();
+  return count;
+}
+
+// Whether it is a delete of an object that is not there, and was not while others changed it.
+bool Server::IsGone(const std::string& realm, const Offer& offer, uint64_t common) const {
+  const Since since = ChangesSince(realm, offer.key, common);
+  const bool is_there = FindRow(rows_.at(realm), offer.key).has_value();
+  return offer.deletes && !is_there && since.others.empty() && offer.at > since.last &&
+         !moved_.contains({realm, offer.key});
 }
 
 }  // namespace skerry::test::naive

@@ -22,7 +22,9 @@ namespace {
 struct Held {
   std::string realm;
   std::string cursor;
+  double at = 0;  // of the cursor
   Vector<StoredRow> rows;
+  Vector<StoredRow> deleted;  // tombstones
 };
 
 class World {
@@ -114,9 +116,13 @@ class World {
   void Hold() {
     for (const std::string& realm : CheckRealms()) {
       const MemoryDatabase::Head& head = database_.heads().at(realm);
-      Held held{realm, CursorText({head.head, head.at}), {}};
+      Held held{realm, CursorText({head.head, head.at}), head.at, {}, {}};
       for (const auto& [key, stored] : database_.rows()) {
-        if (key.realm == realm && !stored.deleted_at) held.rows.push_back(stored);
+        if (key.realm != realm) continue;
+        if (!stored.deleted_at) held.rows.push_back(stored);
+        // What a device has deleted itself is all that it gives back of deletes.
+        if (stored.deleted_at && stored.moved_to.empty() && random_.Below(2) == 0)
+          held.deleted.push_back(stored);
       }
       held_.push_back(std::move(held));
     }
@@ -142,6 +148,14 @@ class World {
         expected.set[prop] = value;
       offers.push_back(std::move(expected));
     }
+    for (const StoredRow& stored : held.deleted) {
+      if (stored.row.revision <= common) continue;
+      skerry::Op offer = NewOp(OpKind::kDelete, stored.key, held.realm);
+      offer.by = {0};
+      ops.Push(OpToData(CheckSchema(), offer, 1));
+      times.Push(held.at);
+      offers.push_back({KeyOf(stored.key, held.realm), {}, held.at, true});
+    }
     MemoryDatabase::Offers request;
     request.body = Fields{{"realm", held.realm}, {"cursor", held.cursor}, {"ops", ops}};
     request.body.Set("times", times);
@@ -165,7 +179,9 @@ class World {
     taken_ += expected;
     for (const Data& refused : told["refused"].items()) {
       ++kept_;
-      REQUIRE(refused["code"].Is("overwritten") == !refused["props"].items().empty());
+      const Data& op = request.body["ops"].items()[refused["op"].as_u64()];
+      const bool is_in_part = refused["code"].Is("overwritten") && !op["op"].Is("delete");
+      REQUIRE(is_in_part == !refused["props"].items().empty());
     }
   }
 

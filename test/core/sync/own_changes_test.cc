@@ -60,7 +60,7 @@ Writes Confirm(const Vector<skerry::MutationRecord>& mutations, const Vector<Own
   OwnChanges own(&SyncSchema(), kNow);
   Data rows = Data::MakeArray();
   for (size_t i = 0; i < mutations.size(); ++i)
-    own.Confirm({mutations[i].id, Key(i + 1), {}}, {{"A", 7}});
+    own.Confirm({mutations[i].id, Key(i + 1), {}}, {{"A", 7}}, {{"A", 70}});
   for (size_t i = mutations.size(); i > 0; --i) rows.Push(Row(i, mutations[i - 1].Write()));
   const Data::Array reads = own.Reads();
   REQUIRE(reads.size() == 3);
@@ -99,11 +99,12 @@ TEST_CASE("own changes: those of thirty days are kept") {
   CHECK(Confirm(one, {Kept(1, kNow - kMonth - 1)}).deleted == 1);
 }
 
-TEST_CASE("own changes: only those that set something, and are not too large, are kept") {
+TEST_CASE("own changes: only those of rows that are not too large are kept, and no undo") {
   const auto keeps = [](const Op& op) { return Confirm({RecordOf(100, op)}, {}).added == 1; };
   CHECK(keeps(UpdateItem("b", "A", "y")));
-  CHECK_FALSE(keeps(IncItem("b", "A", 1)));
-  CHECK_FALSE(keeps(DeleteItem("b", "A")));
+  CHECK(keeps(IncItem("b", "A", 1)));
+  CHECK(keeps(DeleteItem("b", "A")));
+  CHECK_FALSE(keeps(AppendTo("s", "A")));
   Op undo = UpdateItem("b", "A", "y");
   undo.of = SyncUuid(3);
   CHECK_FALSE(keeps(undo));

@@ -124,7 +124,7 @@ class OnceCheck final : public Check {
       if (world_->has_releases()) UseFirstNames(&update);
       if (update.ops.empty()) continue;
       const double at = taken.body["times"].items()[i].as_number();
-      offers.push_back({update.ops[0].key, update.ops[0].set, at});
+      offers.push_back({update.ops[0].key, update.ops[0].set, at, update.ops[0].op == "delete"});
     }
     test::naive::Server& naive = world_->checks().naive();
     const auto& [user, grants] = taken.author;
