@@ -38,8 +38,8 @@ struct OfferMerge {
   Vector<PropIndex> props;
 };
 
-// `offer`: a row, or a delete. `at`: when the row was changed so in the lost history, or until when it
-// was known to be deleted, ms. `now`: the row, or null.
+// `offer`: a row, or a delete. `at`: when the row was changed so, or deleted, in the lost history, ms.
+// `now`: the row, or null.
 OfferMerge MergeOffer(const Op& offer, double at, const Row* now, const RowHistory& history);
 
 }  // namespace skerry

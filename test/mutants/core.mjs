@@ -162,7 +162,7 @@ export const core = [
     name: 'children are offered before their parents',
     file: 'src/client/offers.cc',
     from: '    left.push_back({key, true});\n',
-    to: '    rows_.push_back(key);\n',
+    to: '    offered_.push_back({key, {}});\n',
   },
   {
     name: 'a window offers rows of a realm that another has given back',
