@@ -8,6 +8,7 @@ import { errorFromCode, StorageError } from '../core/errors.ts';
 import type { Message, WindowCoreMessage } from '../core/messages.ts';
 import type { WindowCore } from '../core/window-core.ts';
 import type { ImagePlace, WindowOnlyEffect } from '../core/window-effects.ts';
+import type { Clock } from '../host/clock.ts';
 import type { RunnerOwner, WindowRunner } from '../host/effect-runner.ts';
 import type { ImageReader } from '../host/image-reader.ts';
 import type { ConflictInbox } from './conflicts.ts';
@@ -26,6 +27,7 @@ import type { Validation } from './validation.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 interface CoreEffectsParts {
+  readonly host: { readonly clock: Clock };
   readonly state: DatabaseState;
   readonly core: WindowCore;
   readonly runner: WindowRunner;
@@ -49,8 +51,9 @@ export class CoreEffects implements RunnerOwner<WindowOnlyEffect> {
 
   constructor(parts: CoreEffectsParts) {
     this.#parts = parts;
-    const { streams, sync, runner } = parts;
+    const { host, streams, sync, runner } = parts;
     this.#givingBack = new GivingBack({
+      clock: host.clock,
       timers: streams.parts.timers,
       ask: (path, body) => streams.history(path, body),
       dispatch: (event) => runner.dispatch(event),

@@ -2,9 +2,12 @@
 
 import type { OfferEffect, OfferedEvent } from '../core/core-types.ts';
 import { SkerryError } from '../core/errors.ts';
+import { Backoff } from '../host/backoff.ts';
+import type { Clock } from '../host/clock.ts';
 import type { Timers } from '../host/timers.ts';
 
 export interface GivingBackParts {
+  readonly clock: Clock;
   readonly timers: Timers;
   /** Sends a request through the worker. */
   ask(path: string, body: string): Promise<unknown>;
@@ -13,16 +16,16 @@ export interface GivingBackParts {
   restored(rows: number): void;
 }
 
-/** Before the core hears that the server could not be asked, and offers again. */
-const firstPauseMs = 1_000;
-const longestPauseMs = 60_000;
+/** The first pause before the core hears that the server could not be asked, and offers again. */
+const retry = 1_000;
 
 export class GivingBack {
   readonly #parts: GivingBackParts;
-  #pause = firstPauseMs;
+  readonly #backoff: Backoff;
 
   constructor(parts: GivingBackParts) {
     this.#parts = parts;
+    this.#backoff = new Backoff(parts.clock, { retry });
   }
 
   /** The effect `offer`. */
@@ -30,7 +33,6 @@ export class GivingBack {
     const { ask, dispatch, restored, timers } = this.#parts;
     ask('/offer', request).then(
       (answer) => {
-        this.#pause = firstPauseMs;
         const taken = (answer as { readonly taken?: unknown } | null)?.taken;
         if (typeof taken === 'number' && taken > 0) restored(taken);
         dispatch({ type: 'offered', answer });
@@ -38,8 +40,7 @@ export class GivingBack {
       (error: unknown) => {
         const code = error instanceof SkerryError ? error.code : 'internal';
         if (code === 'closed') return;
-        const wait = code === 'not_found' ? 0 : this.#pause;
-        this.#pause = Math.min(2 * this.#pause, longestPauseMs);
+        const wait = code === 'not_found' ? 0 : this.#backoff.next();
         timers.set('offer', wait, () => dispatch({ type: 'offered', code }));
       },
     );
