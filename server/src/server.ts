@@ -65,7 +65,7 @@ import { checkFilesFolder, checkOrigins, explainRights, makeDataFolder } from '.
 import { readAdoptedNames } from './sql/adopted-names.ts';
 import type { SchemaDescription } from './sql/description.ts';
 import { withLeftColumns } from './sql/left-columns.ts';
-import { readMeta } from './sql/migrations.ts';
+import { readMeta } from './sql/meta.ts';
 import { fenced } from './sql/newest-schema.ts';
 import { Statistics } from './sql/statistics.ts';
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';

@@ -4,7 +4,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../server/src/db/database.ts';
-import { migrate, migrations, readMeta } from '../../server/src/sql/migrations.ts';
+import { readMeta } from '../../server/src/sql/meta.ts';
+import { migrate, migrations } from '../../server/src/sql/migrations.ts';
 import { openTestDatabase } from './support/database.ts';
 
 const open: Database[] = [];

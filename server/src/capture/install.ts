@@ -7,7 +7,7 @@ import type { SchemaDescription, TableDescription } from '../sql/description.ts'
 import { SchemaError } from '../sql/description.ts';
 import { type Columns, existingColumns } from '../sql/existing-columns.ts';
 import { kMembers } from '../sql/members.ts';
-import { readMeta, writeMeta } from '../sql/migrations.ts';
+import { readMeta, writeMeta } from '../sql/meta.ts';
 import { quoteName, unquote } from '../sql/names.ts';
 import { ownSearchPath } from '../sql/search-path.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';

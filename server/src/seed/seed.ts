@@ -8,7 +8,7 @@ import type { Database } from '../db/database.ts';
 import type { Committer } from '../push/commit.ts';
 import type { PokedEntry } from '../push/done.ts';
 import type { Caller } from '../rights/rights.ts';
-import { readMeta, writeMeta } from '../sql/migrations.ts';
+import { readMeta, writeMeta } from '../sql/meta.ts';
 
 export interface SeedRow {
   readonly table: string;

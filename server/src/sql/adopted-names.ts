@@ -1,7 +1,7 @@
 // Tables of Skerry that stand beside adopted ones (adopt/) have other names in SQL than their schema gives them.
 
 import type { Queryable } from '../db/database.ts';
-import { readMeta, writeMeta } from './migrations.ts';
+import { readMeta, writeMeta } from './meta.ts';
 
 const kAdopted = 'adopted';
 

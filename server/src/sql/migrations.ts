@@ -3,6 +3,7 @@
 // Nodes that start together take turns, by a lock that ends with the transaction.
 
 import type { Database, Queryable } from '../db/database.ts';
+import { readMeta, writeMeta } from './meta.ts';
 
 /** The advisory lock of PostgreSQL that is held while tables are changed. */
 const kTablesLock = '7310016635636690';
@@ -380,20 +381,4 @@ export async function wasServed(tx: Queryable): Promise<boolean> {
     `select (to_regclass('skerry.meta') is not null)::text as found`,
   );
   return row?.found === 'true';
-}
-
-export async function readMeta(tx: Queryable, key: string): Promise<string | null> {
-  const [row] = await tx.query<{ value: string }>(
-    `select value from skerry.meta where key = $1::text`,
-    [key],
-  );
-  return row?.value ?? null;
-}
-
-export async function writeMeta(tx: Queryable, key: string, value: string): Promise<void> {
-  await tx.query(
-    `insert into skerry.meta (key, value) values ($1::text, $2::text)
-       on conflict (key) do update set value = excluded.value`,
-    [key, value],
-  );
 }

@@ -8,7 +8,7 @@ import { type Database, type Queryable, sqlState } from '../db/database.ts';
 import type { PropDescription, SchemaDescription, TableDescription } from './description.ts';
 import { findNamed } from './former-names.ts';
 import { withMembers } from './members.ts';
-import { readMeta, writeMeta } from './migrations.ts';
+import { readMeta, writeMeta } from './meta.ts';
 
 const kNewest = 'newest_schema';
 const kVersion = 'newest_version';
