@@ -545,6 +545,7 @@ export interface MutationRecord {
   readonly again?: boolean;
   readonly replaces?: string;
   readonly told?: readonly string[];
+  readonly sent?: number;
   readonly judged?: JudgedAt;
 }
 

@@ -545,7 +545,7 @@ export const errorCodes = {
   outcome_unknown: {
     type: 'ConflictError',
     retryable: 'no',
-    what: 'The device was away for longer than the server keeps its log.',
+    what: 'The device was away for longer than the server keeps its log, or the server was restored from a backup.',
     todo: 'Check whether the change was made, and discard it or make it again.',
   },
   unreadable: {

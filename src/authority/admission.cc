@@ -210,6 +210,10 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     *result = Refuse(request, *pushed, forgotten, {});
     return true;
   }
+  if (const Vector<Rejection> counted = FindCounted(request, *pushed->update); !counted.empty()) {
+    *result = Refuse(request, *pushed, counted, {});
+    return true;
+  }
   rows_.Begin();
   Scene scene = SceneOf(request);
   if (pushed->app_rules) scene.app_rules = &*pushed->app_rules;

@@ -90,6 +90,7 @@ class Admission {
     Follows follows = {};
     // The client is of an earlier release: what this schema has no place for is left out.
     bool is_older = false;
+    Times sent = {};  // as wire::PushRequest::sent
   };
   // The server's own rejection of an update, made before the rules are asked.
   struct Refusal {
@@ -192,6 +193,7 @@ class Admission {
   KnownActions FindKnown(const Request& request, const Pushed& pushed);
   // The actions that may have been in what the log has forgotten.
   Vector<Rejection> FindForgotten(const Request& request, const Update& update);
+  Vector<Rejection> FindCounted(const Request& request, const Update& update);
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
   // admission_entries.cc

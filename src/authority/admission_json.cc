@@ -36,12 +36,8 @@ Admission::Input InputOf(wire::AdmissionBegin begin) {
   input.validates = begin.validates;
   for (const auto& [realm, state] : begin.realms) {
     RealmState& out = input.realms[realm];
-    out.exists = state.has_value();
-    if (!out.exists) continue;
-    out.head = state->head;
-    out.head_at = state->head_at;
-    out.floor = state->floor;
-    out.floor_at = state->floor_at;
+    if (!state.has_value()) continue;
+    out = {true, state->head, state->head_at, state->floor, state->floor_at, state->given_back};
   }
   for (const auto& rights : begin.rights) {
     Map<std::string, Right>& out = input.rights.emplace_back();
@@ -52,7 +48,7 @@ Admission::Input InputOf(wire::AdmissionBegin begin) {
     input.requests.push_back({std::move(request.client), std::move(request.user),
                               std::move(updates.mutable_items()), std::move(request.epoch),
                               static_cast<size_t>(request.rights), FollowsFromData(request.follows),
-                              request.older});
+                              request.older, std::move(request.sent)});
   }
   for (wire::LoadedAction& action : begin.actions)
     input.actions.push_back({std::move(action.realm), std::move(action.id), action.revision});
@@ -392,7 +388,8 @@ Data AdmissionSession::HeadsToData() const {
     const RealmState& state = admission_.realms().at(realm);
     const auto rows = grown.find(realm);
     const double growth = rows == grown.end() ? 0 : static_cast<double>(rows->second);
-    heads.Push(WriteMembers(wire::WrittenHead{realm, state.head, state.head_at, growth}));
+    heads.Push(WriteMembers(wire::WrittenHead{realm, state.head, state.head_at, growth,
+                                              state.given_back == state.head_at}));
   }
   return heads;
 }

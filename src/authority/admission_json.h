@@ -8,6 +8,7 @@
 
 #include "authority/admission.h"
 #include "log/wire/admission_steps.h"
+#include "log/wire/logged.h"
 #include "model/schema.h"
 
 namespace skerry {

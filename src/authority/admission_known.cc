@@ -1,4 +1,5 @@
-// Admission: which actions are in the log already, and which may have been in what is forgotten of it.
+// Admission: which actions are in the log already, and which may have been in what is forgotten of it, or
+// lost with a history and given back.
 // Of a realm that is hidden from the author neither is said.
 #include "authority/admission.h"
 #include "base/limits.h"
@@ -41,6 +42,33 @@ Vector<Rejection> Admission::FindForgotten(const Request& request, const Update&
     }
   }
   return forgotten;
+}
+
+// Rows that clients give back to a restored server have the effects of actions that its log does not have (docs/design.md,
+// "Another history"). An `inc` among these would count twice. It is not among them if its client knew a
+// later time of the server's when it sent it first.
+Vector<Rejection> Admission::FindCounted(const Request& request, const Update& update) {
+  const Scene scene = SceneOf(request);
+  const auto sent = request.sent.find(update.id);
+  Set<uint32_t> places;
+  for (const Op& op : update.ops) {
+    const auto state = input_.realms.find(op.realm);
+    if (op.add.empty() || state == input_.realms.end()) continue;
+    const double given_back = state->second.given_back;
+    if (given_back == 0 || scene.RightIn(op.realm) == Right::kNone) continue;
+    for (const uint32_t place : op.by) {
+      const Action& action = update.actions[place];
+      const bool was_sent = sent != request.sent.end() && sent->second < given_back;
+      const bool is_older = action.is_replayed && action.at <= given_back;
+      if (was_sent || action.is_again || is_older) places.insert(place);
+    }
+  }
+  Vector<Rejection> counted;
+  for (const uint32_t place : places) {
+    counted.push_back(OutcomeUnknown("what was given back to the restored server may have it"));
+    counted.back().action = place;
+  }
+  return counted;
 }
 
 }  // namespace skerry

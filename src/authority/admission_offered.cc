@@ -159,6 +159,7 @@ void Admission::LogOffers(OfferRun* run) {
     const auto found = run->taken.find({change.realm, change.key});
     if (found != run->taken.end() && !change.is_touch) change.offered = found->second;
   }
+  if (run->out.taken > 0) input_.realms[offered.realm].given_back = at_;
   offers_ = std::move(run->out);
 }
 

@@ -19,6 +19,7 @@ struct RealmState {
   // Of what the log has forgotten: its last revision, and the time of that.
   uint64_t floor = 0;
   double floor_at = 0;
+  double given_back = 0;  // when it was given rows last of a history that was lost; 0: never
 };
 class AppRules;
 enum class Right { kNone, kRead, kWrite, kOwn };

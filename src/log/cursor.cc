@@ -1,5 +1,6 @@
 #include "log/cursor.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/limits.h"
@@ -22,6 +23,16 @@ uint64_t CursorRevision(std::string_view cursor) {
 uint64_t CursorRevision(const Cursors& cursors, const std::string& realm) {
   const auto found = cursors.find(realm);
   return found == cursors.end() ? 0 : CursorRevision(found->second);
+}
+
+double LatestTime(const Cursors& cursors) {
+  uint64_t latest = 0;
+  for (const auto& [realm, cursor] : cursors) {
+    const size_t sign = cursor.find('@');
+    if (sign == std::string::npos) continue;
+    latest = std::max(latest, ParseWhole(std::string_view(cursor).substr(sign + 1)));
+  }
+  return static_cast<double>(latest);
 }
 
 std::string MakeCursor(uint64_t revision, double at) {

@@ -21,6 +21,9 @@ uint64_t CursorRevision(std::string_view cursor);
 // The same for a realm; 0 if it has no cursor.
 uint64_t CursorRevision(const Cursors& cursors, const std::string& realm);
 
+// The latest time of all cursors, ms; 0: there is none.
+double LatestTime(const Cursors& cursors);
+
 // A time that no Date can hold becomes 0, which no entry has.
 std::string MakeCursor(uint64_t revision, double at);
 

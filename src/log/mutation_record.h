@@ -60,6 +60,8 @@ struct MutationRecord {
   std::optional<std::string> replaces;
   // What of it the inbox has, though it stays: `lost` or `dropped`, U+0000, its ObjectName.
   std::optional<Vector<std::string>> told;
+  // It has an `inc`, and was sent in an update that is given up (OutboxRecord::sent).
+  std::optional<double> sent;
   std::optional<JudgedAt> judged;  // none: nobody has
   PreservedFields rest;
 
@@ -83,6 +85,7 @@ struct MutationRecord {
     member.Optional("again", self.again);
     member.Optional("replaces", self.replaces);
     member.Optional("told", self.told);
+    member.Optional("sent", self.sent);
     member.Optional("judged", self.judged);
   }
   static MutationRecord Read(Data stored);

@@ -70,6 +70,8 @@ struct OutboxRecord {
   // It was received, and sent again, because a pull did not have a realm of it. If the server then
   // says that it was applied only now, it is asked once more.
   std::optional<bool> checked;
+  // The latest time of the server's clock, ms, that was known when its actions were first sent (SentAt).
+  std::optional<double> sent;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -88,6 +90,7 @@ struct OutboxRecord {
     member("mutations", self.mutations).Require(IsListOf<NamedMutation>);
     member.Bytes("body", self.body).Require(IsBytes);
     member.Optional("checked", self.checked);
+    member.Optional("sent", self.sent);
   }
   static OutboxRecord Read(Data stored);
   // A row {key, value} of the outbox. None: it is damaged, so that it cannot be sent, confirmed and
@@ -97,6 +100,11 @@ struct OutboxRecord {
 
   bool received() const { return state == OutboxState::kReceived; }
 };
+
+// OutboxRecord::sent; 0 if the update was sent, and that was not noted. None: its actions were never sent.
+inline std::optional<double> SentAt(const OutboxRecord& update) {
+  return update.state == OutboxState::kNew ? update.sent : update.sent.value_or(0);
+}
 
 }  // namespace skerry
 

@@ -271,6 +271,8 @@ OutboxRecord Grouping::MakeRecord(const Candidate& candidate, double at, double 
   }
   for (size_t i = 0; i < candidate.keys.size(); ++i) {
     record.mutations.push_back({candidate.records[i].id, candidate.keys[i], {}});
+    // It is alone.
+    if (candidate.records[i].sent.has_value()) record.sent = candidate.records[i].sent;
   }
   record.body = WriteJson(UpdateToData(*schema_, update));
   return record;

@@ -36,7 +36,7 @@ void PullFold::Revoke() {
     for (size_t i = 0; i < outbox_.size(); ++i) {
       if (outbox_[i].state != OutboxState::kNew || !outbox_[i].after.contains(realm)) continue;
       for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
-        quarantine_.Undo(undone);
+        quarantine_.Undo(undone, SentAt(undone));
         writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
       }
       break;
@@ -80,7 +80,7 @@ void PullFold::Lose(const std::string& realm) {
       continue;
     }
     for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
-      quarantine_.Undo(undone);
+      quarantine_.Undo(undone, SentAt(undone));
       writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
       if (undone.state == OutboxState::kNew || !undone.after.contains(realm)) continue;
       for (const NamedMutation& sent : undone.mutations) quarantine_.Doubt(sent.id, realm);

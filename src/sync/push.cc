@@ -81,17 +81,21 @@ PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most) {
     bytes += update.body.size() + 1;
     if (!batch.ids.empty() && (bytes > kMaxBodyBytes / 2 || batch.ids.size() >= most)) break;
     batch.ids.push_back(update.id);
+    if (const auto sent = SentAt(update); sent.has_value()) batch.sent[update.id] = *sent;
   }
   return batch;
 }
 
-Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox) {
+Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, const SyncRecord& sync,
+                     Vector<OutboxRecord>* outbox) {
   Data::Array writes;
+  const double known = LatestTime(sync.cursors);
   for (const size_t place : PlacesOf(batch, *outbox)) {
     OutboxRecord& update = (*outbox)[place];
     if (update.state == OutboxState::kSent) continue;
     update.state = OutboxState::kSent;
     update.epoch = epoch;
+    if (!update.sent.has_value()) update.sent = known;
     writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
   return writes;
@@ -106,6 +110,7 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
   // `seen` is only kept for the present identity: an earlier one claims nothing.
   if (sync.client == batch.client) body.seen = sync.seen;
   if (HasFormer(batch, outbox, sync)) body.follows = {sync.follows->client, sync.follows->seen};
+  if (!batch.sent.empty()) body.sent = batch.sent;
   std::string updates = "[";
   for (const size_t place : PlacesOf(batch, outbox)) {
     if (updates.size() > 1) updates += ',';
@@ -116,10 +121,10 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
   return WriteJson(WriteMembers(body));
 }
 
-PushAnswer::PushAnswer(const Schema* schema, std::string user, const Vector<std::string>& asked,
-                       PushResults results, double now)
+PushAnswer::PushAnswer(const Schema* schema, std::string user, PushBatch asked, PushResults results,
+                       double now)
     : schema_(schema),
-      asked_(asked),
+      asked_(std::move(asked)),
       results_(std::move(results)),
       now_(now),
       quarantine_(schema, std::move(user), now) {}
@@ -130,7 +135,7 @@ void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenera
   ids_ = ids;
   quarantine_.KnowDefaults(sync_.defaults.value_or(OldDefaults()));
   // In the order of the request, so that an update is handled after those that it follows.
-  for (const std::string& id : asked_) {
+  for (const std::string& id : asked_.ids) {
     const size_t index = IndexOf(outbox_, id);
     // Skip an update whose answer is not awaited any more: another worker's answer or pull may have
     // come first.
@@ -195,7 +200,7 @@ void PushAnswer::Received(size_t index, const PushResult& result) {
 }
 
 bool PushAnswer::unanswered() const {
-  return std::any_of(asked_.begin(), asked_.end(), [this](const std::string& id) {
+  return std::any_of(asked_.ids.begin(), asked_.ids.end(), [this](const std::string& id) {
     const size_t index = IndexOf(outbox_, id);
     return index < outbox_.size() && !outbox_[index].received();
   });
@@ -254,9 +259,16 @@ void PushAnswer::Forked(size_t index) {
   if (current) identity_changed_ = true;
 }
 
+// The answer says of this request's updates that the log does not have them. But an earlier log may.
+std::optional<double> PushAnswer::SentBefore(const OutboxRecord& update) const {
+  if (!Contains(asked_.ids, update.id)) return SentAt(update);
+  const auto before = asked_.sent.find(update.id);
+  return before == asked_.sent.end() ? std::nullopt : std::optional(before->second);
+}
+
 void PushAnswer::Undo(size_t index) {
   for (const OutboxRecord& undone : UndoFrom(index, &outbox_, &sync_.chain)) {
-    quarantine_.Undo(undone);
+    quarantine_.Undo(undone, SentBefore(undone));
     writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
     Report(undone, PushStatus::kRegrouped);
   }

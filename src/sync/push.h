@@ -22,6 +22,7 @@ namespace skerry {
 struct PushBatch {
   std::string client;       // the identity under which all of them were grouped
   Vector<std::string> ids;  // in chain order; empty: nothing to send
+  Times sent;               // as wire::PushRequest::sent
 };
 
 // Chooses the updates to send next: those that are new or await an answer, of one identity (that of
@@ -30,7 +31,8 @@ struct PushBatch {
 PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most);
 
 // Marks the updates of the batch as sent under the epoch. Returns the writes.
-Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox);
+Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, const SyncRecord& sync,
+                     Vector<OutboxRecord>* outbox);
 
 std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
                      const SyncRecord& sync, uint32_t schema_version, uint64_t epoch);
@@ -38,9 +40,9 @@ std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
 // Applies an answer, inside a transaction, to those of its updates that are still in the outbox.
 class PushAnswer {
  public:
-  // `user`: of the database. `asked`: the ids in the request; results for any other id are ignored.
-  PushAnswer(const Schema* schema, std::string user, const Vector<std::string>& asked,
-             PushResults results, double now);
+  // `user`: of the database. `asked`: what was in the request; results for any other id are ignored.
+  PushAnswer(const Schema* schema, std::string user, PushBatch asked, PushResults results,
+             double now);
 
   // To be called in the first round. `outbox`: in chain order.
   void Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
@@ -65,7 +67,7 @@ class PushAnswer {
   bool progress() const { return progress_; }  // something changed: another push makes sense
   bool unanswered() const;                     // an update of the request still awaits its answer
   // Mutations are ungrouped again, so there is more to push.
-  bool regrouped() const { return !quarantine_.undone().empty(); }
+  bool regrouped() const { return quarantine_.undoes(); }
 
  private:
   void Result(size_t index, const PushResult& result);
@@ -74,10 +76,11 @@ class PushAnswer {
   void SetCulprits(const OutboxRecord& update, const PushResult& result);
   void Forked(size_t index);
   void Undo(size_t index);
+  std::optional<double> SentBefore(const OutboxRecord& update) const;
   void Report(const OutboxRecord& update, PushStatus status);
 
   const Schema* schema_;
-  Vector<std::string> asked_;
+  PushBatch asked_;
   PushResults results_;
   double now_;
   UuidGenerator* ids_ = nullptr;

@@ -139,6 +139,18 @@ bool Quarantine::MayCountTwice(const MutationRecord& record) const {
   });
 }
 
+// An `inc` is grouped alone from now on, so that the server can refuse it alone.
+void Quarantine::NoteSent(const std::optional<double>& sent, MutationRecord* record) const {
+  if (!sent.has_value()) return;
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record->body);
+  if (!mutation.ok()) return;
+  const Vector<Op>& ops = mutation.value().ops;
+  const auto adds = [](const Op& op) { return !op.add.empty(); };
+  if (std::none_of(ops.begin(), ops.end(), adds)) return;
+  record->sent = std::min(*sent, record->sent.value_or(*sent));
+  record->alone = true;
+}
+
 void Quarantine::NoteCreated(const MutationRecord& record) {
   const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok()) return;
@@ -164,7 +176,9 @@ bool Quarantine::OnlyLeaves(const MutationRecord& record, const InboxReason& why
 void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writes) {
   if (IsNewer(record)) return;
   bool changed = lost_.See(&record);
-  if (record.update.has_value() && undone_.contains(*record.update)) {
+  const auto undone = record.update.has_value() ? undone_.find(*record.update) : undone_.end();
+  if (undone != undone_.end()) {
+    NoteSent(undone->second, &record);
     record.update.reset();
     record.state = MutationState::kPending;
     changed = true;
@@ -178,6 +192,7 @@ void Quarantine::AddOne(const Key& key, MutationRecord record, Data::Array* writ
   }
   if (forgotten_.contains(id)) {
     record.known.reset();
+    NoteSent(0, &record);
     changed = true;
   }
   if (const auto known = known_.find(id); known != known_.end()) {

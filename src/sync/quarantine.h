@@ -42,7 +42,10 @@ class Quarantine {
 
   // What is to happen; to be called before the first page. Undo: the update was taken out of the
   // outbox, and its mutations become ungrouped.
-  void Undo(const OutboxRecord& update) { undone_.insert(update.id); }
+  // `sent`: as OutboxRecord::sent, if the log of that time may have it.
+  void Undo(const OutboxRecord& update, const std::optional<double>& sent) {
+    undone_[update.id] = sent;
+  }
   void Refuse(const std::string& mutation, InboxReason refusal) {
     rejected_.emplace(mutation, std::move(refusal));
   }
@@ -84,8 +87,8 @@ class Quarantine {
   uint64_t highest_removed_key() const { return highest_; }
   uint64_t last_key() const { return last_key_; }  // of all mutations
   const Vector<KnownMutation>& known() const { return now_known_; }
+  bool undoes() const { return !undone_.empty(); }
   bool removed_any() const { return !refused_.empty() || !done_.empty(); }
-  const Set<std::string>& undone() const { return undone_; }
 
  private:
   void AddOne(const Key& key, MutationRecord record, Data::Array* writes);
@@ -95,6 +98,7 @@ class Quarantine {
   bool GivesBack(const MutationRecord& record) const;
   const std::string* RefersToRefused(const MutationRecord& record) const;
   bool MayCountTwice(const MutationRecord& record) const;
+  void NoteSent(const std::optional<double>& sent, MutationRecord* record) const;
   bool OnlyLeaves(const MutationRecord& record, const InboxReason& why) const;
   void NoteCreated(const MutationRecord& record);
 
@@ -103,7 +107,7 @@ class Quarantine {
   double now_;
   OldDefaults defaults_;
   LostWork lost_;
-  Set<std::string> undone_;  // update ids
+  Map<std::string, std::optional<double>> undone_;  // by id of an update: OutboxRecord::sent
   Map<std::string, InboxReason> rejected_;
   Map<std::string, InboxReason> realms_;
   Map<std::string, Revisions> known_;

@@ -151,8 +151,7 @@ class SyncJob {
   void DonePushAsk(PushAskStage* ask, Turn* turn);
   void BeginQuarantine(const Vector<Unreadable>& unreadable, Turn* turn);
   void PushResponse(const ResponseEvent& event, Turn* turn);
-  void BeginPushAnswer(const Vector<std::string>& ids, PushResults results, size_t left_over,
-                       Turn* turn);
+  void BeginPushAnswer(PushBatch batch, PushResults results, size_t left_over, Turn* turn);
   void Rebind(Turn* turn);
   void FailBound(Turn* turn);
   SyncError WrongUser(const std::string& other) const;

@@ -65,7 +65,7 @@ ReadReply SyncJob::FinishPushAsk(PushAskStage* ask, Turn* turn) {
   const bool grouped = !fresh.empty();
   for (OutboxRecord& update : fresh) ask->outbox.push_back(std::move(update));
   ask->batch = ChooseBatch(ask->outbox, push_most_);
-  const Data::Array sent = MarkSent(ask->batch, lease_.epoch(), &ask->outbox);
+  const Data::Array sent = MarkSent(ask->batch, lease_.epoch(), ask->sync, &ask->outbox);
   for (const Data& write : sent) reply.writes.push_back(write);
   for (const OutboxRecord& update : ask->outbox) {
     if (update.state == OutboxState::kNew && grouped)
@@ -94,7 +94,7 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
         static_cast<size_t>(std::count_if(ask->outbox.begin(), ask->outbox.end(), awaited)) -
         ask->batch.ids.size();
     const uint64_t fetch = Fetch("/push", std::move(ask->body), turn);
-    Enter(PushFetchStage{{fetch}, std::move(ask->batch.ids), left_over});
+    Enter(PushFetchStage{{fetch}, std::move(ask->batch), left_over});
   } else if (!grouping.unreadable().empty()) {
     BeginQuarantine(grouping.unreadable(), turn);
   } else {
@@ -151,15 +151,15 @@ void SyncJob::PushResponse(const ResponseEvent& event, Turn* turn) {
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
   if (answer.kind == AnswerKind::kBound) return Rebind(turn);
   const bool too_much = answer.kind == AnswerKind::kTooLarge || answer.kind == AnswerKind::kInvalid;
-  if (too_much && sent.ids.size() > 1) {
-    push_most_ = sent.ids.size() / 2;
+  if (too_much && sent.batch.ids.size() > 1) {
+    push_most_ = sent.batch.ids.size() / 2;
     return;  // the loop still wants to push
   }
   if (too_much) {
     // A single update that the server can never accept must not block the queue for ever.
-    return BeginPushAnswer(sent.ids,
-                           RejectedWhole(sent.ids[0], answer.error.code, answer.error.message),
-                           sent.left_over, turn);
+    PushResults rejected =
+        RejectedWhole(sent.batch.ids[0], answer.error.code, answer.error.message);
+    return BeginPushAnswer(std::move(sent.batch), std::move(rejected), sent.left_over, turn);
   }
   if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
   Answered();
@@ -167,13 +167,12 @@ void SyncJob::PushResponse(const ResponseEvent& event, Turn* turn) {
   if (!results.has_value()) {
     return Fail({"bad_answer", "The server's answer has no `results`.", true}, turn);
   }
-  BeginPushAnswer(sent.ids, std::move(*results), sent.left_over, turn);
+  BeginPushAnswer(std::move(sent.batch), std::move(*results), sent.left_over, turn);
 }
 
-void SyncJob::BeginPushAnswer(const Vector<std::string>& ids, PushResults results, size_t left_over,
-                              Turn* turn) {
-  auto answer = std::make_unique<PushAnswer>(&state_->setup.schema, state_->setup.user, ids,
-                                             std::move(results), turn->now);
+void SyncJob::BeginPushAnswer(PushBatch batch, PushResults results, size_t left_over, Turn* turn) {
+  auto answer = std::make_unique<PushAnswer>(&state_->setup.schema, state_->setup.user,
+                                             std::move(batch), std::move(results), turn->now);
   PushAnswerStage& stage = Enter(PushAnswerStage());
   stage.answer = std::move(answer);
   stage.left_over = left_over;

@@ -98,8 +98,8 @@ struct PushAskStage : TransactionStage {
 
 struct PushFetchStage : RequestStage {
   static constexpr SyncStep kStep = SyncStep::kPushFetch;
-  Vector<std::string> ids;  // the updates that were sent
-  size_t left_over = 0;     // updates and mutations that were not sent
+  PushBatch batch;
+  size_t left_over = 0;  // updates and mutations that were not sent
 };
 
 // Writes the results of a push, or a new identity.

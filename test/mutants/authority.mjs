@@ -10,8 +10,8 @@ export const authority = [
   {
     name: 'what has no place is left out for clients of any release',
     file: 'src/authority/admission_json.cc',
-    from: 'request.older});',
-    to: 'true});',
+    from: 'request.older, std::move(request.sent)});',
+    to: 'true, std::move(request.sent)});',
   },
   {
     name: 'a result names the ops that are left instead of those that were pushed',

@@ -2,6 +2,7 @@
 
 const kRule = 'src/authority/offered.cc';
 const kAdmission = 'src/authority/admission_offered.cc';
+const kKnown = 'src/authority/admission_known.cc';
 const kTest = 'test/server/offers.test.ts';
 const kTakeBack = 'server/src/offers/take-back.ts';
 
@@ -120,6 +121,60 @@ export const offers = [
     from: 'return op.Has(kOnRow) && !op.Has(kOnlyNew) && op.of.empty() && op.table != schema.members();',
     to: 'return !op.set.empty() && !op.Has(kOnlyNew) && op.of.empty() && op.table != schema.members();',
   },
+  {
+    name: 'an increment that may have been given back counts again',
+    file: kKnown,
+    from: 'const bool was_sent = sent != request.sent.end() && sent->second < given_back;',
+    to: 'const bool was_sent = false;',
+  },
+  {
+    name: 'an increment that was sent when the rows were back is refused',
+    file: kKnown,
+    from: 'sent->second < given_back;',
+    to: 'sent->second <= given_back;',
+  },
+  {
+    name: 'an increment that is stored twice counts twice when it was given back',
+    file: kKnown,
+    from: 'was_sent || action.is_again || is_older',
+    to: 'was_sent || is_older',
+  },
+  {
+    name: 'an increment of another device counts twice when it was given back',
+    file: kKnown,
+    from: 'was_sent || action.is_again || is_older',
+    to: 'was_sent || action.is_again',
+  },
+  {
+    name: 'a push does not say what was sent before',
+    file: 'src/sync/push.cc',
+    from: '  if (!batch.sent.empty()) body.sent = batch.sent;\n',
+    to: '',
+  },
+  {
+    name: 'an update that is sent again knows what its client has read meanwhile',
+    file: 'src/sync/push.cc',
+    from: 'if (!update.sent.has_value()) update.sent = known;',
+    to: 'update.sent = known;',
+  },
+  {
+    name: 'an increment that is grouped again was never sent',
+    file: 'src/sync/quarantine.cc',
+    from: '    NoteSent(undone->second, &record);\n',
+    to: '',
+  },
+  {
+    name: 'an increment that was sent is grouped with others',
+    file: 'src/sync/quarantine.cc',
+    from: '  record->alone = true;\n}',
+    to: '}',
+  },
+  {
+    name: 'what was refused the first time counts as sent before',
+    file: 'src/sync/push.cc',
+    from: 'if (!Contains(asked_.ids, update.id)) return SentAt(update);',
+    to: 'if (true) return SentAt(update);',
+  },
 ];
 
 export const offersOnServer = [
@@ -150,5 +205,19 @@ export const offersOnServer = [
     file: 'server/src/offers/since.ts',
     from: ' and c.revision > k.above\n',
     to: '\n',
+  },
+  {
+    name: 'a realm does not keep when it was given rows back',
+    test: kTest,
+    file: 'server/src/push/done.ts',
+    from: 'given_back = greatest(skerry.realm.given_back, excluded.given_back)',
+    to: 'given_back = skerry.realm.given_back',
+  },
+  {
+    name: 'the next push of a realm forgets when it was given rows back',
+    test: kTest,
+    file: 'server/src/push/done.ts',
+    from: 'given_back = greatest(skerry.realm.given_back, excluded.given_back)',
+    to: 'given_back = excluded.given_back',
   },
 ];

@@ -318,3 +318,71 @@ test('the operator sees how much has come back, and from how many', async () => 
   const metrics = await fetch(`${server.url}/v1/metrics`).then((response) => response.text());
   expect(metrics).toContain('skerry_restored_rows_total 1\n');
 });
+
+test('an increment that may be in what was given back does not count twice', async () => {
+  const device = await lostHistory(async (ada) => {
+    await ada.set('a', { population: 2 });
+  });
+  const restored = Number(String(device.wire.cursors[realm]).split('@')[1]);
+  await restore();
+  expect(taken(await device.offer(['a']))).toEqual([1, []]);
+  await device.sync();
+  const given = Number(String(device.wire.cursors[realm]).split('@')[1]);
+  expect(given).toBeGreaterThan(restored);
+  const inc = { op: 'inc', table: 'cities', id: 'a', realm, add: { population: 1 } };
+  const set = { op: 'update', table: 'cities', id: 'a', realm, set: { name: 'again' } };
+  const marked = (mark: Json) => (update: Json) => ({
+    actions: (update.actions as Json[]).map((action) => ({ ...action, ...mark })),
+  });
+  const early = { at: given - 1 };
+  const pushes: [string, (update: Json) => Json, number | null | undefined, Json, boolean][] = [
+    ['never sent', () => ({}), undefined, inc, true],
+    ['sent before', () => ({}), given - 1, inc, false],
+    ['sent before, at a time that is none', () => ({}), null, inc, false],
+    ['sent after', () => ({}), given, inc, true],
+    ['a value, sent before', () => ({}), given - 1, set, true],
+    ['stored twice', marked({ again: true }), undefined, inc, false],
+    ['made elsewhere before', marked({ replayed: true, ...early }), undefined, inc, false],
+    ['made elsewhere after', marked({ replayed: true, at: given + 1 }), undefined, inc, true],
+  ];
+  let expected = 2;
+  for (const [name, more, at, op, isTaken] of pushes) {
+    const wire = new WireClient(server.url, 'ada');
+    const made = wire.update([op]);
+    const update = { ...made, ...more(made) };
+    for (const time of [1, 2]) {
+      const sent = at === undefined ? {} : { sent: { [made.id as string]: at } };
+      const { body } = await wire.send([update], sent);
+      const [result] = body.results as Json[];
+      const codes = ((result?.rejected ?? []) as Json[]).map(({ code, actions }) => [
+        code,
+        actions,
+      ]);
+      const action = (made.actions as Json[])[0]?.id;
+      expect([result?.status, codes], name).toEqual(
+        isTaken
+          ? [time === 1 ? 'applied' : 'duplicate', []]
+          : ['rejected', [['outcome_unknown', [action]]]],
+      );
+    }
+    if (isTaken && op === inc) expected += 1;
+  }
+  // Nothing was given back to the other realm.
+  const elsewhere = new WireClient(server.url, 'ada');
+  const other = {
+    op: 'create',
+    table: 'cities',
+    id: 'x',
+    realm: 'user:ada',
+    set: { name: 'x', population: 0 },
+  };
+  const made = elsewhere.update([other, { ...inc, id: 'x', realm: 'user:ada' }]);
+  const answer = await elsewhere.send([made], { sent: { [made.id as string]: 0 } });
+  expect((answer.body.results as Json[])[0]).toMatchObject({ status: 'applied' });
+  expect(await stored()).toMatchObject({ a: { population: expected, name: 'again' } });
+  await server.restart([]);
+  const wire = new WireClient(server.url, 'ada');
+  const late = wire.update([inc]);
+  const again = await wire.send([late], { sent: { [late.id as string]: given - 1 } });
+  expect((again.body.results as Json[])[0]?.status).toBe('rejected');
+});

@@ -58,7 +58,8 @@ Database::Admitted Database::AdmitAll(const Schema& served, const Vector<Pushed>
   for (const auto& [body, author] : requests) {
     push.requests.push_back({body["client"].as_string(), author.user, body["updates"].items(),
                              GrantsToData(author), body["seen"], body["follows"],
-                             body["schema"].as_u64(served.version()) < served.version()});
+                             body["schema"].as_u64(served.version()) < served.version(),
+                             body["sent"]});
   }
   Admitted admitted = Admit(served, push);
   SKERRY_CHECK(admitted.done().is_object());

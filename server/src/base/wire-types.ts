@@ -12,6 +12,7 @@ export interface PushRequest {
   readonly epoch: number;
   readonly seen: Readonly<Record<string, number>>;
   readonly follows?: Former;
+  readonly sent?: Readonly<Record<string, number>>;
   readonly updates: unknown;
 }
 
@@ -219,6 +220,7 @@ export interface AdmittedRealm {
   readonly headAt: number;
   readonly floor: number;
   readonly floorAt: number;
+  readonly givenBack?: number;
 }
 
 export interface ChainState {
@@ -248,6 +250,7 @@ export interface AdmittedRequest {
   readonly epoch: unknown;
   readonly follows?: unknown;
   readonly older?: boolean;
+  readonly sent?: Readonly<Record<string, number>>;
   readonly updates: unknown;
 }
 

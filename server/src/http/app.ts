@@ -43,6 +43,7 @@ import {
   followsOf,
   isOlder,
   seenOf,
+  sentOf,
 } from '../wire/requests.ts';
 import { updatesOf } from '../wire/updates.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
@@ -218,7 +219,11 @@ export function createApp(options: AppOptions): Hono<App> {
         const client = clientOfBody(body, bytes);
         const updates = updatesOf(body);
         const cost = pushCost(updates, bytes);
-        const said = { seen: seenOf(body, updates), follows: followsOf(body) };
+        const said = {
+          seen: seenOf(body, updates),
+          follows: followsOf(body),
+          sent: sentOf(body, updates),
+        };
         const older = isOlder(body, options.schema);
         return { client, epoch: epochOf(body), ...said, older, updates, bytes, cost };
       },

@@ -72,6 +72,8 @@ interface AdmissionRequest {
   readonly follows: true | number | null;
   /** The client is of an earlier release. */
   readonly older: boolean;
+  /** By id of an update (Unit.sent). */
+  readonly sent: Record<string, number>;
   /** As JSON text. */
   readonly updates: string[];
 }
@@ -333,7 +335,7 @@ function asRequests(
 } {
   const requests: AdmissionRequest[] = [];
   const tokens = new Map<Caller, number>();
-  for (const { client, user, epoch, text, follows: former, older = false } of units) {
+  for (const { client, user, epoch, text, follows: former, older = false, sent, update } of units) {
     const follows = former ? true : (since.get(client) ?? null);
     if (!tokens.has(user)) tokens.set(user, tokens.size);
     const rights = tokens.get(user) as number;
@@ -344,8 +346,14 @@ function asRequests(
       last.epoch === epoch &&
       last.older === older &&
       last.follows === follows;
-    if (isSame) last.updates.push(text);
-    else requests.push({ client, user: user.id, rights, epoch, follows, older, updates: [text] });
+    const said = sent === undefined ? {} : { [update.id as string]: sent };
+    if (isSame) {
+      last.updates.push(text);
+      Object.assign(last.sent, said);
+      continue;
+    }
+    const caller = { client, user: user.id, rights, epoch, older };
+    requests.push({ ...caller, follows, sent: said, updates: [text] });
   }
   return { requests, rights: [...tokens.keys()].map(grantsOf) };
 }

@@ -152,8 +152,9 @@ const kWriteLog = `
       set seq = excluded.seq, update_id = excluded.update_id, refused = excluded.refused,
           seen = greatest(k.seen, excluded.seen), at = greatest(k.at, excluded.at)),
   head as (
-    insert into skerry.realm (realm, epoch, head, at, rows)
-    select h.realm, gen_random_uuid()::text, h.head, h."headAt", h.rows
-      from json_to_recordset($6::text::json) as h(realm text, head bigint, "headAt" bigint, rows bigint)
+    insert into skerry.realm (realm, epoch, head, at, rows, given_back)
+    select h.realm, gen_random_uuid()::text, h.head, h."headAt", h.rows, case when h."givenBack" then h."headAt" else 0 end
+      from json_to_recordset($6::text::json) as h(realm text, head bigint, "headAt" bigint, rows bigint, "givenBack" boolean)
     on conflict (realm) do update
-      set head = excluded.head, at = excluded.at, rows = skerry.realm.rows + excluded.rows)`;
+      set head = excluded.head, at = excluded.at, rows = skerry.realm.rows + excluded.rows,
+          given_back = greatest(skerry.realm.given_back, excluded.given_back))`;

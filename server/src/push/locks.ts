@@ -25,6 +25,8 @@ export interface Unit {
   readonly follows?: string | null;
   /** The client is of an earlier release: what has no place in the schema is left out, and named in the result. */
   readonly older?: boolean;
+  /** It may have been sent before: a time of the server's clock that the client knew already when it sent it first, ms. */
+  readonly sent?: number;
 }
 
 /** An update that is refused, whatever the authority would decide. */
@@ -152,6 +154,7 @@ export type LockedHeads = ReadonlyMap<
     readonly headAt: number;
     readonly floor: number;
     readonly floorAt: number;
+    readonly givenBack: number;
   }
 >;
 
@@ -177,21 +180,25 @@ export async function lockRealms(
   realms: ReadonlySet<string>,
   wait: boolean,
 ): Promise<LockedHeads> {
-  const rows = await tx.query<Record<'realm' | 'head' | 'at' | 'floor' | 'floor_at', string>>(
-    `select r.realm, r.head::text as head, r.at::text as at, r.floor::text as floor, r.floor_at::text as floor_at
+  const rows = await tx.query<
+    Record<'realm' | 'head' | 'at' | 'floor' | 'floor_at' | 'given_back', string>
+  >(
+    `select r.realm, r.head::text as head, r.at::text as at, r.floor::text as floor, r.floor_at::text as floor_at,
+            r.given_back::text as given_back
        from skerry.realm r
       where r.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm)))
       order by r.realm for update ${wait ? '' : 'skip locked'}`,
     [JSON.stringify([...realms].sort(byBytes))],
   );
   return new Map(
-    rows.map(({ realm, head, at, floor, floor_at: floorAt }) => [
+    rows.map(({ realm, head, at, floor, floor_at: floorAt, given_back: givenBack }) => [
       realm,
       {
         head: Number(head),
         headAt: Number(at),
         floor: Number(floor),
         floorAt: Number(floorAt),
+        givenBack: Number(givenBack),
       },
     ]),
   );

@@ -17,6 +17,8 @@ export interface CheckedPush {
   readonly follows?: string | null;
   /** The client is of an earlier release. */
   readonly older?: boolean;
+  /** By id of an update (Unit.sent). */
+  readonly sent?: ReadonlyMap<string, number>;
   readonly updates: readonly JsonObject[];
   /** The size of the request's text. */
   readonly bytes: number;
@@ -69,6 +71,7 @@ export class QueuedPush implements Grouped {
       seen,
       follows,
       older = false,
+      sent,
       updates,
       bytes,
       cost,
@@ -81,15 +84,11 @@ export class QueuedPush implements Grouped {
     this.cost = cost;
     this.signal = signal;
     const said = { ...(seen && { seen }), ...(follows && { follows }) };
-    this.#all = updates.map((update) => ({
-      client,
-      user,
-      epoch,
-      older,
-      update,
-      ...said,
-      owner: this,
-    }));
+    this.#all = updates.map((update) => {
+      const before = sent?.get(update.id as string);
+      const unit = { client, user, epoch, older, update, ...said, owner: this };
+      return before === undefined ? unit : { ...unit, sent: before };
+    });
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

@@ -340,6 +340,10 @@ export const migrations: readonly string[][] = [
     // When a row was changed so in a history that was lost, ms, where the change took a client's offer (offers/).
     `alter table skerry.change add column offered bigint`,
   ],
+  [
+    // When a realm was given rows last of a history that was lost, of its clock, ms; 0: never.
+    `alter table skerry.realm add column given_back bigint not null default 0`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */

@@ -56,6 +56,21 @@ export function followsOf({ follows }: JsonObject): string | null {
   return client;
 }
 
+/** Of updates that may have been sent before: a time of the server's clock that the client knew already then, ms. What is none is 0. */
+export function sentOf(
+  { sent }: JsonObject,
+  updates: readonly JsonObject[],
+): ReadonlyMap<string, number> {
+  const known = new Map<string, number>();
+  if (!isObject(sent)) return known;
+  for (const { id } of updates) {
+    if (typeof id !== 'string' || !Object.hasOwn(sent, id)) continue;
+    const at = sent[id];
+    known.set(id, typeof at === 'number' && Number.isFinite(at) ? at : 0);
+  }
+  return known;
+}
+
 export function epochOf(body: JsonObject): number | null {
   const { epoch } = body;
   return typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch >= 0 ? epoch : null;

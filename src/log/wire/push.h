@@ -33,6 +33,9 @@ struct PushRequest {
   uint64_t epoch = 0;   // of the lease under which the client pushes
   Revisions seen;       // by realm: the client's last update that it knows to be confirmed
   std::optional<Former> follows;
+  // Updates with actions that may have been sent before, by id: a time of the server's clock, ms, that the client
+  // knew already when it sent them first.
+  std::optional<Times> sent;
   Data updates;  // a list (log/codec.h)
 
   template <typename Self, typename Visitor>
@@ -42,6 +45,7 @@ struct PushRequest {
     member("epoch", self.epoch);
     member("seen", self.seen);
     member.Optional("follows", self.follows);
+    member.Optional("sent", self.sent);
     member("updates", self.updates).Require(IsListOf<Data>);
   }
 };

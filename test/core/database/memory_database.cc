@@ -79,6 +79,7 @@ Data MemoryDatabase::HeadOf(const std::string& realm) const {
   const Head& head = heads_.at(realm);
   Data data = Fields{{"head", head.head}, {"headAt", head.at}};
   if (head.floor > 0) data.Set("floor", head.floor).Set("floorAt", head.floor_at);
+  if (head.given_back > 0) data.Set("givenBack", head.given_back);
   return data;
 }
 
@@ -154,6 +155,7 @@ Data MemoryDatabase::FirstStep(const Push& push, const Data& locked) const {
                          {"rights", uint64_t{rights.items().size()}},
                          {"follows", std::move(follows)},
                          {"older", request.is_older},
+                         {"sent", request.sent},
                          {"updates", Data(request.updates)}});
     rights.Push(request.rights);
   }
@@ -301,6 +303,7 @@ void MemoryDatabase::Commit(const Schema& served, const Admitted& admitted) {
     SKERRY_CHECK(data["headAt"].as_number() > head.at);
     head.head = data["head"].as_u64();
     head.at = data["headAt"].as_number();
+    if (data["givenBack"].as_bool()) head.given_back = head.at;
   }
 }
 

@@ -71,6 +71,7 @@ class MemoryDatabase {
     Data rights;                   // {realm: "write" | "read"}
     Data seen = {}, follows = {};  // as pushed
     bool is_older = false;         // of an earlier release
+    Data sent = {};                // as pushed
   };
   struct Push {
     double now = 0;
@@ -174,6 +175,7 @@ class MemoryDatabase {
     double at = 0;
     uint64_t floor = 0;  // up to here the log is forgotten
     double floor_at = 0;
+    double given_back = 0;
   };
   const std::map<std::string, Head>& heads() const { return heads_; }
   using Rows = std::map<PlacedKey, StoredRow>;

@@ -7,6 +7,7 @@
 #include "log/sync_record.h"
 #include "log/update_record.h"
 #include "log/wire/admission_steps.h"
+#include "log/wire/logged.h"
 #include "log/wire/pull_answer.h"
 #include "log/wire/pull_loaded.h"
 

@@ -9,6 +9,7 @@
 #include "log/wire/check_scopes.h"
 #include "log/wire/diff.h"
 #include "log/wire/forgetting.h"
+#include "log/wire/logged.h"
 #include "log/wire/poke.h"
 #include "log/wire/pull_answer.h"
 #include "log/wire/pull_loaded.h"

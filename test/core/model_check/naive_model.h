@@ -70,6 +70,8 @@ struct Update {
   // Of the request: what the client has seen of its updates, and whether it had another identity.
   std::map<std::string, uint64_t> seen = {};
   bool follows = false;
+  // Of the request: what the client knew of the server's time when it sent it first, if it may have been sent before.
+  std::optional<double> sent = {};
 };
 
 // Of the wire's JSON.
@@ -282,6 +284,7 @@ class Server {
   static void Heed(const Update& update, const std::string& realm, Chain* chain);
   bool IsRemembered(const Places& places) const;
   bool MayBeForgotten(const Update& update) const;
+  bool MayCountTwice(const Update& update) const;
   bool IsOnForgotten(const Op& op, const Update& update) const;
   void FillDefaults(Rows* rows) const;
   void FillDefaults(AllRows* rows) const;
@@ -349,6 +352,7 @@ class Server {
   std::map<std::string, uint64_t> floors_;  // by realm
   // By realm and revision: the objects that have taken an offer, and its time.
   std::map<std::pair<std::string, uint64_t>, std::map<Key, double>> offered_;
+  std::map<std::string, double> given_back_;  // by realm: when the last offer was taken
   std::map<std::string, double> since_;  // when clients came first, if they had another identity
 };
 

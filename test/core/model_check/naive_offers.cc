@@ -95,9 +95,23 @@ size_t Server::TakeBack(const std::string& realm, uint64_t common, const Vector<
   }
   const size_t count = taken.size();
   taken.merge(gone);
+  if (count > 0) given_back_[realm] = at;
   if (head(realm) > last) offered_[{realm, head(realm)}] = taken;
   origins_.clear();
   return count;
+}
+
+// Whether an increment may be in what was given back.
+bool Server::MayCountTwice(const Update& update) const {
+  return std::any_of(update.ops.begin(), update.ops.end(), [&](const Op& op) {
+    const auto given = given_back_.find(op.realm);
+    if (op.add.empty() || given == given_back_.end()) return false;
+    if (update.sent && *update.sent < given->second) return true;
+    return std::any_of(op.by.begin(), op.by.end(), [&](const std::string& action) {
+      if (update.again.contains(action)) return true;
+      return update.replayed.contains(action) && update.made.at(action) <= given->second;
+    });
+  });
 }
 
 // Whether it is a delete of an object that is not there, and was not while others changed it.

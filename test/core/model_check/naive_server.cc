@@ -154,7 +154,8 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
   const AllRows before = rows_;
   const auto moved_before = moved_;
   const auto left_before = left_;
-  bool is_applied = result.known.empty() && is_known && !MayBeForgotten(update);
+  bool is_applied =
+      result.known.empty() && is_known && !MayBeForgotten(update) && !MayCountTwice(update);
   std::map<size_t, Vector<size_t>> steps;  // by action: the places of its ops
   Names unnamed;
   for (const auto& [realm, link] : update.after) unnamed.insert(realm);

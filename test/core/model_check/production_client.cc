@@ -129,11 +129,11 @@ void ProductionClient::Group(size_t most, double now, UuidGenerator* ids) {
 ProductionClient::Sent ProductionClient::Send() {
   Vector<OutboxRecord> outbox = Outbox();
   const PushBatch batch = ChooseBatch(outbox, 4);
-  Write(MarkSent(batch, 1, &outbox));
+  const SyncRecord sync = SyncRecord::Read(sync_);
+  Write(MarkSent(batch, 1, sync, &outbox));
   Sent sent;
   if (batch.ids.empty()) return sent;
-  const Data body =
-      ParseJson(PushBody(batch, outbox, SyncRecord::Read(sync_), schema_->version(), 1)).value();
+  const Data body = ParseJson(PushBody(batch, outbox, sync, schema_->version(), 1)).value();
   sent.client = body["client"].as_string();
   sent.ids = batch.ids;
   sent.updates = body["updates"].items();
@@ -144,7 +144,7 @@ void ProductionClient::Answered(const Vector<std::string>& asked, const Data& re
                                 UuidGenerator* ids) {
   Data body = Data::MakeObject();
   body.Set("results", results);
-  PushAnswer answer(schema_, "", asked, *ReadPushResults(std::move(body)), now);
+  PushAnswer answer(schema_, "", {"", asked, {}}, *ReadPushResults(std::move(body)), now);
   answer.Decide(Outbox(), SyncRecord::Read(sync_), ids);
   if (answer.needs_mutations()) answer.AddMutations(Range(mutations_, mutations_.size()));
   Write(answer.Finish());

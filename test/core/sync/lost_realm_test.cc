@@ -199,7 +199,8 @@ TEST_CASE("pushes an update again that was applied only now, if no pull has its 
              Data::MakeArray().Push(Json(R"({"revisions":{"R":1}})")
                                         .Set("id", founding.id)
                                         .Set("status", is_new ? "applied" : "duplicate")));
-    PushAnswer answer(&SyncSchema(), "", {founding.id}, *ReadPushResults(std::move(body)), 5);
+    PushAnswer answer(&SyncSchema(), "", {"", {founding.id}, {}}, *ReadPushResults(std::move(body)),
+                      5);
     Random random("applied");
     UuidGenerator ids(&random);
     answer.Decide({founding}, SyncRecord(), &ids);

@@ -214,7 +214,7 @@ TEST_CASE("marks a known mutation with its revisions, confirms it when cursors g
   result.Set("known", known.Set(SyncUuid(1), 7));
   Data body = Data::MakeObject();
   body.Set("results", Data(Data::Array{result}));
-  PushAnswer answer(&SyncSchema(), "", {"u1"}, *ReadPushResults(body), 5);
+  PushAnswer answer(&SyncSchema(), "", {"", {"u1"}, {}}, *ReadPushResults(body), 5);
   answer.Decide({OutboxRecord::Read(outbox)}, CompleteSyncRecord(Data(), "c", SyncSchema()), &ids);
   REQUIRE(answer.needs_mutations());
   Data row = Data::MakeObject();

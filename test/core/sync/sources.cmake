@@ -27,6 +27,7 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/compaction_test.cc
   test/core/sync/schema_change_test.cc
   test/core/sync/scopes_test.cc
+  test/core/sync/sent_before_test.cc
   test/core/sync/service_test.cc
   test/core/sync/service_cut_off_test.cc
   test/core/sync/service_images_test.cc

@@ -82,6 +82,7 @@ class OnceCheck final : public Check {
       for (const auto& [realm, seq] : push.body["seen"].members())
         update.seen[realm] = seq.as_u64();
       update.follows = push.body["follows"].is_object();
+      if (const Data* sent = push.body["sent"].Find(update.id)) update.sent = sent->as_number();
       const bool is_taken = Knows(push.served, update) && !IsRefused(push, client, update.id);
       if (world_->has_releases()) UseFirstNames(&update);
       const test::naive::Result expected =
