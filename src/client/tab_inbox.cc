@@ -166,8 +166,8 @@ namespace {
 // object that is not there would be lost.
 bool IsOfOneObject(const ConflictRecord& a, const ConflictRecord& b) {
   const bool are_parts = a.part.value_or(false) && b.part.value_or(false);
-  return a.reason == b.reason && (are_parts || a.reason == kDropped) && a.table == b.table &&
-         a.id == b.id;
+  return a.reason == b.reason && (are_parts || a.reason == kDropped) && a.table.has_value() &&
+         a.table == b.table && a.id == b.id;
 }
 
 }  // namespace
