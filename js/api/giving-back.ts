@@ -29,9 +29,9 @@ export class GivingBack {
   }
 
   /** The effect `offer`. */
-  offer({ request }: OfferEffect): void {
+  offer({ path, request }: OfferEffect): void {
     const { ask, dispatch, restored, timers } = this.#parts;
-    ask('/offer', request).then(
+    ask(path, request).then(
       (answer) => {
         const taken = (answer as { readonly taken?: unknown } | null)?.taken;
         if (typeof taken === 'number' && taken > 0) restored(taken);

@@ -659,6 +659,7 @@ export interface ComparedEffect {
 
 export interface OfferEffect {
   readonly type: 'offer';
+  readonly path: string;
   readonly request: string;
 }
 

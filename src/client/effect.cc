@@ -85,7 +85,9 @@ Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail) {
 
 Data ComparedEffect(const effect::Compared& compared) { return WriteKind(compared); }
 
-Data OfferEffect(std::string request) { return WriteKind(effect::Offer{std::move(request)}); }
+Data OfferEffect(std::string path, std::string request) {
+  return WriteKind(effect::Offer{std::move(path), std::move(request)});
+}
 
 Data MendedEffect(Vector<NamedRow> rows) { return WriteKind(effect::Mended{std::move(rows)}); }
 

@@ -237,13 +237,15 @@ struct Compared {
   }
 };
 
-// `request` is to be sent, and an OfferedEvent answers.
+// `request` is to be sent to this path, and an OfferedEvent answers.
 struct Offer {
   static constexpr const char* kType = "offer";
-  std::string request;  // JSON text, for POST /v1/offer
+  std::string path;     // `/offer` or `/push`
+  std::string request;  // JSON text
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
+    member("path", self.path);
     member("request", self.request);
   }
 };
@@ -334,7 +336,7 @@ Data ConflictsEffect(Vector<ShownConflict> entries);  // all of them
 Data ResolvedEffect(uint64_t entry, const char* code, std::string_view detail);
 
 Data ComparedEffect(const effect::Compared& compared);
-Data OfferEffect(std::string request);
+Data OfferEffect(std::string path, std::string request);
 Data MendedEffect(Vector<NamedRow> rows);
 
 enum class WindowPhase : uint8_t { kOpening, kReady, kLoading, kReloading };

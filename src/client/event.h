@@ -240,7 +240,7 @@ struct CompareEvent {
 // The answer to an effect `offer`, or the code of the error instead.
 struct OfferedEvent {
   static constexpr const char* kType = "offered";
-  Data answer;  // wire::OfferAnswer
+  Data answer;  // wire::OfferAnswer or PushAnswer
   std::string code;
 
   template <typename Self, typename Visitor>

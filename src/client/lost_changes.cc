@@ -40,9 +40,11 @@ ConflictRecord EntryOf(const Schema& schema, const OwnRecord& own, const Action&
   entry.reason = is_of_others ? cause.code : "rejected";
   entry.code = cause.code;
   entry.detail = cause.detail;
-  entry.table = schema.table(ops[0].table).name;
-  entry.id = ops[0].id;
-  entry.mine = ShownOps(schema, ops, &schema);
+  if (ops[0].Has(kOnRow)) {
+    entry.table = schema.table(ops[0].table).name;
+    entry.id = ops[0].id;
+    entry.mine = ShownOps(schema, ops, &schema);
+  }
   entry.at = now;
   entry.part = true;  // the rest has come back, or is in other entries
   Mutation mutation;
@@ -66,6 +68,16 @@ Vector<ConflictRecord> LostChanges(const View& view, const Data& own, const NotT
     if (revision == record.revisions.end() || revision->second <= lost.common) continue;
     const Result<Mutation> read = DecodeMutation(schema, record.body);
     if (!read.ok()) continue;
+    const auto refused = lost.actions.find(record.id);
+    const bool is_refused = refused != lost.actions.end();
+    Vector<Op> appends;
+    for (const Op& op : read.value().ops) {
+      const bool is_lost = op.Has(kOnStream) && op.realm == lost.realm;
+      if (is_lost && (is_refused || lost.all)) appends.push_back(op);
+    }
+    if (!appends.empty())
+      entries.push_back(EntryOf(schema, record, read.value().action, std::move(appends),
+                                is_refused ? refused->second : *lost.all, now));
     for (const std::string& object : record.keys) {
       const auto named = lost.objects.find(object);
       const LostCause* cause = named != lost.objects.end() ? &named->second : nullptr;

@@ -71,37 +71,41 @@ Vector<OwnDelete> OwnDeletes(const Schema& schema, const Data& own, const std::s
     if (at == record.times->end() || !read.ok()) continue;
     for (const Op& op : RowOps(read.value().ops)) {
       if (op.Has(kDeletes) && op.realm == realm && op.of.empty())
-        deletes.push_back({KeyOf(schema, op), revision->second, at->second});
+        deletes.push_back({record.id, KeyOf(schema, op), revision->second, at->second});
     }
   }
   return deletes;
 }
 
-void Offering::Begin(std::string realm, std::string cursor, std::string client,
-                     Vector<OwnDelete> deletes) {
+void Offering::Begin(std::string realm, std::string cursor, std::string client, Own own) {
   realm_ = std::move(realm);
   cursor_ = std::move(cursor);
   client_ = std::move(client);
-  deletes_ = std::move(deletes);
+  deletes_ = std::move(own.deletes);
+  appends_.Begin(realm_, std::move(own.appends));
   is_asked_ = false;
   offered_.clear();
   next_ = asked_ = 0;
-  taken_ = 0;
   not_taken_ = {};
   not_taken_.realm = realm_;
 }
 
-std::string Offering::Ask() {
+Offering::Request Offering::Ask(UuidGenerator* ids, double now) {
+  if (has_rows()) return {"/offer", AskRows()};
+  return {"/push", appends_.Ask(ids, now)};
+}
+
+std::string Offering::AskRows() {
   Data ops = Data::MakeArray(), times = Data::MakeArray();
   size_t bytes = 0;
   for (asked_ = 0; next_ + asked_ < offered_.size(); ++asked_) {
     if (asked_ == kMaxOffersAtOnce || bytes >= kMaxOfferedBytes) break;
-    const auto& [key, deleted_at] = offered_[next_ + asked_];
-    if (deleted_at) {
+    const auto& [key, deleted] = offered_[next_ + asked_];
+    if (deleted != nullptr) {
       Op op = NewOp(OpKind::kDelete, key, realm_);
       op.by = {0};
       ops.Push(OpToData(*schema_, op, 1));
-      times.Push(*deleted_at);
+      times.Push(deleted->at);
       continue;
     }
     // Nothing of a realm is folded while it is offered.
@@ -124,18 +128,27 @@ std::string Offering::Ask() {
 }
 
 bool Offering::Take(const Data& answer) {
+  if (has_rows()) {
+    TakeRows(answer);
+  } else {
+    appends_.Take(answer, &not_taken_);
+  }
+  return !not_taken_.all && (has_rows() || !appends_.is_done());
+}
+
+void Offering::TakeRows(const Data& answer) {
   not_taken_.common = answer["common"].as_u64();
   if (const std::string& code = answer["nothing"].as_string(); !code.empty()) {
     not_taken_.all = {
         code, "The server was restored to an earlier state, and takes nothing back.", {}};
-    return false;
+    return;
   }
   if (!is_asked_) {
     is_asked_ = true;
     FindRows(not_taken_.common);
-    return !offered_.empty();
+    appends_.LeaveOut(not_taken_.common);
+    return;
   }
-  taken_ += answer["taken"].as_u64();
   for (const Data& refused : answer["refused"].items()) {
     const uint64_t place = refused["op"].as_u64();
     if (place >= asked_) continue;
@@ -145,9 +158,14 @@ bool Offering::Take(const Data& answer) {
     for (const Data& prop : refused["props"].items()) cause.props.insert(prop.as_string());
   }
   const uint64_t done = answer["done"].as_u64();
-  next_ += done < asked_ ? done : asked_;
+  const size_t end = next_ + (done < asked_ ? done : asked_);
+  for (; next_ < end; ++next_) {
+    const OwnDelete* deleted = offered_[next_].deleted;
+    if (deleted == nullptr || answer["revision"].is_null()) continue;
+    not_taken_.given[deleted->action] = {answer["revision"].as_u64(), answer["at"].as_number()};
+  }
   // A server that takes nothing of a request takes nothing of the next one.
-  return done > 0 && next_ < offered_.size();
+  if (done == 0) next_ = offered_.size();
 }
 
 void Offering::FindRows(uint64_t common) {
@@ -162,7 +180,7 @@ void Offering::FindRows(uint64_t common) {
     // Unless somebody has made it again.
     const bool is_gone = !view_->GetBase(realm_, deleted.key);
     if (deleted.revision > common && is_gone && seen.insert(deleted.key).second)
-      offered_.push_back({deleted.key, deleted.at});
+      offered_.push_back({deleted.key, &deleted});
   }
 }
 
@@ -174,7 +192,7 @@ void Offering::AddAfterParents(const ObjectKey& first, uint64_t common, Set<Obje
     const auto [key, is_ready] = left.back();
     left.pop_back();
     if (is_ready) {
-      offered_.push_back({key, {}});
+      offered_.push_back({key});
       continue;
     }
     const std::optional<Row> row = view_->GetBase(realm_, key);

@@ -11,6 +11,7 @@
 #include "base/id.h"
 #include "base/map.h"
 #include "base/vector.h"
+#include "client/lost_appends.h"
 #include "client/lost_changes.h"
 #include "client/view.h"
 #include "log/op.h"
@@ -37,6 +38,7 @@ Mutation MakeFounding(const View& view, const OfferedRealm& offered, UuidGenerat
 
 // A row that this client has deleted, at this revision and time of the realm.
 struct OwnDelete {
+  std::string action;
   ObjectKey key;
   uint64_t revision = 0;
   double at = 0;
@@ -47,32 +49,46 @@ Vector<OwnDelete> OwnDeletes(const Schema& schema, const Data& own, const std::s
 
 // The rows of one realm, as base has them: those that were changed in the history that is lost, each
 // after those that its refs name, because the server deletes a row whose parent is missing; then
-// what this client has deleted in it. First it asks from which revision on that is.
+// what this client has deleted in it, and appended to its streams. First it asks from which revision on that is.
 class Offering {
  public:
-  Offering(const Schema* schema, const View* view) : schema_(schema), view_(view) {}
+  struct Request {
+    std::string path;
+    std::string body;
+  };
+  // What this client has changed in the realm, and base does not have.
+  struct Own {
+    Vector<OwnDelete> deletes;
+    Vector<OwnAppend> appends;
+  };
+
+  Offering(const Schema* schema, const View* view)
+      : schema_(schema), view_(view), appends_(schema) {}
 
   bool active() const { return !realm_.empty(); }
   const std::string& realm() const { return realm_; }
   // `cursor`: how far the client knew the history that is lost. `client`: its identity.
-  void Begin(std::string realm, std::string cursor, std::string client, Vector<OwnDelete> deletes);
+  void Begin(std::string realm, std::string cursor, std::string client, Own own);
   void Stop() { realm_.clear(); }
-  // The body of the next request (wire::OfferRequest). REQUIRES: active().
-  std::string Ask();
-  // Takes the answer (wire::OfferAnswer). Returns whether there is more to ask.
+  // The next request: a wire::OfferRequest, or a push of what was appended. `now`: the estimated time of the server.
+  // REQUIRES: active().
+  Request Ask(UuidGenerator* ids, double now);
+  // Takes its answer. Returns whether there is more to ask.
   bool Take(const Data& answer);
 
-  uint64_t taken() const { return taken_; }
   // What the server has not taken, of what was offered.
   const NotTaken& not_taken() const { return not_taken_; }
 
  private:
+  bool has_rows() const { return !is_asked_ || next_ < offered_.size(); }
+  std::string AskRows();
+  void TakeRows(const Data& answer);
   void FindRows(uint64_t common);
   void AddAfterParents(const ObjectKey& first, uint64_t common, Set<ObjectKey>* seen);
 
   struct Offered {
     ObjectKey key;
-    std::optional<double> deleted_at;
+    const OwnDelete* deleted = nullptr;  // of deletes_; null: it is a row
   };
 
   const Schema* schema_;
@@ -85,7 +101,7 @@ class Offering {
   Vector<Offered> offered_;
   size_t next_ = 0;   // the first that was not offered
   size_t asked_ = 0;  // how many the last request has
-  uint64_t taken_ = 0;
+  LostAppends appends_;
   NotTaken not_taken_;
 };
 

@@ -14,6 +14,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/live_query.cc
   src/client/live_result.cc
   src/client/loading.cc
+  src/client/lost_appends.cc
   src/client/lost_changes.cc
   src/client/offers.cc
   src/client/ordered_diff.cc

@@ -252,6 +252,8 @@ class Tab {
   // tab_offers.cc
   void StartOffers(Data* effects);
   void DecideOffers(std::optional<NotTaken> done, Data* effects);
+  void AskOffering(Data* effects);
+  static void NoteGiven(const Data& own, const NotTaken& done, Data* writes);
   void Found(const std::string& realm, SyncProgress* sync, OffersTx* tx, TxReply* reply);
 
   // tab_compare.cc

@@ -7,6 +7,7 @@
 #include "client/offers.h"
 #include "client/tab.h"
 #include "log/mutation_record.h"
+#include "log/own_record.h"
 
 namespace skerry {
 
@@ -43,14 +44,29 @@ void Tab::Read(OffersTx* tx, Data* results, TxReply* reply) {
       for (const ConflictRecord& entry : LostChanges(*view_, results->items()[1], *tx->done, now_))
         reply->writes.Push(AddWrite(Store::kConflicts, entry.Write()));
       tx->tells = !reply->writes.items().empty();
+      NoteGiven(results->items()[1], *tx->done, &reply->writes);
     } else if (tx->realm.empty()) {
       tx->realm = realm;
       tx->cursor = place.cursor;
-      tx->deletes = OwnDeletes(*schema_, results->items()[1], realm);
+      tx->own = {OwnDeletes(*schema_, results->items()[1], realm),
+                 OwnAppends(*schema_, results->items()[1], realm)};
     }
   }
   if (!tx->settles) return;
   reply->writes.Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+}
+
+// Own changes that the log has again are kept with their new places: it may be lost once more.
+void Tab::NoteGiven(const Data& own, const NotTaken& done, Data* writes) {
+  for (const Data& row : own.items()) {
+    OwnRecord record = OwnRecord::Read(RowValue(row));
+    const auto given = done.given.find(record.id);
+    if (given == done.given.end() || !record.revisions.contains(done.realm)) continue;
+    record.revisions[done.realm] = given->second.revision;
+    if (!record.times) record.times.emplace();
+    (*record.times)[done.realm] = given->second.at;
+    writes->Push(PutWrite(Store::kOwn, RowKey(row), record.Write()));
+  }
 }
 
 // An owner founds a realm again, once, also where the server has it, but not all of its members.
@@ -80,8 +96,13 @@ void Tab::Done(OffersTx* tx, const Vector<Key>&, Data* effects) {
   if (tx->settles) Broadcast(WakeMessage{WakeFor::kRefill, {}, {}}, effects);
   if (tx->realm.empty()) return;
   offering_.Begin(std::move(tx->realm), std::move(tx->cursor), std::move(tx->client),
-                  std::move(tx->deletes));
-  effects->Push(OfferEffect(offering_.Ask()));
+                  std::move(tx->own));
+  AskOffering(effects);
+}
+
+void Tab::AskOffering(Data* effects) {
+  Offering::Request request = offering_.Ask(options_.ids, now_ + clock_offset_);
+  effects->Push(OfferEffect(std::move(request.path), std::move(request.body)));
 }
 
 // The reading finds that they are still due.
@@ -98,8 +119,7 @@ void Tab::OnEvent(const OfferedEvent& event, Data* effects) {
     return ReadLater(effects);
   }
   if (!is_over && offering_.Take(event.answer)) {
-    effects->Push(OfferEffect(offering_.Ask()));
-    return;
+    return AskOffering(effects);
   }
   DecideOffers(offering_.not_taken(), effects);
   offering_.Stop();

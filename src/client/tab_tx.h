@@ -141,7 +141,7 @@ struct OffersTx : Tx {
   bool tells = false;            // entries of the inbox were written
   std::string realm, cursor;     // whose rows are to be offered next; empty: none
   std::string client;
-  Vector<OwnDelete> deletes;  // in that realm
+  Offering::Own own;  // in that realm
 };
 
 // Begins a comparison with the server (tab_compare.cc), and stores what it has found to differ.

@@ -25,14 +25,16 @@ uint64_t CursorRevision(const Cursors& cursors, const std::string& realm) {
   return found == cursors.end() ? 0 : CursorRevision(found->second);
 }
 
+double CursorTime(std::string_view cursor) {
+  const size_t sign = cursor.find('@');
+  if (sign == std::string_view::npos) return 0;
+  return static_cast<double>(ParseWhole(cursor.substr(sign + 1)));
+}
+
 double LatestTime(const Cursors& cursors) {
-  uint64_t latest = 0;
-  for (const auto& [realm, cursor] : cursors) {
-    const size_t sign = cursor.find('@');
-    if (sign == std::string::npos) continue;
-    latest = std::max(latest, ParseWhole(std::string_view(cursor).substr(sign + 1)));
-  }
-  return static_cast<double>(latest);
+  double latest = 0;
+  for (const auto& [realm, cursor] : cursors) latest = std::max(latest, CursorTime(cursor));
+  return latest;
 }
 
 std::string MakeCursor(uint64_t revision, double at) {

@@ -21,6 +21,8 @@ uint64_t CursorRevision(std::string_view cursor);
 // The same for a realm; 0 if it has no cursor.
 uint64_t CursorRevision(const Cursors& cursors, const std::string& realm);
 
+// ms; 0 if the cursor is empty or damaged.
+double CursorTime(std::string_view cursor);
 // The latest time of all cursors, ms; 0: there is none.
 double LatestTime(const Cursors& cursors);
 

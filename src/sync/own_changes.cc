@@ -14,8 +14,9 @@ namespace skerry {
 namespace {
 
 // Whether the op changes a row by the will of its author: not a membership, not what only an undo
-// expects.
+// expects; or appends to a stream.
 bool IsKept(const Schema& schema, const Op& op) {
+  if (op.Has(kOnStream)) return true;
   return op.Has(kOnRow) && !op.Has(kOnlyNew) && op.of.empty() && op.table != schema.members();
 }
 
@@ -100,11 +101,7 @@ void OwnChanges::Take(const Data& results, Data::Array* writes) {
   for (const Data& row : next->items())
     list.push_back({RowKey(row), OwnRecord::Read(RowValue(row))});
   const size_t count = std::max(stored, list.size()) + added.size();
-  const size_t too_many = count > kMaxOwnChanges ? count - kMaxOwnChanges : 0;
-  for (size_t i = 0; i < list.size(); ++i) {
-    const bool is_old = list[i].record.confirmed < now_ - kOwnDays * kDayMs;
-    list[i].is_done = i < too_many || is_old;
-  }
+  LeaveOld(count > kMaxOwnChanges ? count - kMaxOwnChanges : 0, &list);
   for (Kept& kept : added) list.push_back(std::move(kept));
   if (reads_all()) {
     Forget(&list);
@@ -132,11 +129,31 @@ void OwnChanges::TakeNew(const Data& mutations, Vector<Kept>* list) const {
   }
 }
 
+// Of the oldest ones, those that have only appended to streams go first: nobody overwrites an action.
+void OwnChanges::LeaveOld(size_t too_many, Vector<Kept>* list) const {
+  for (Kept& kept : *list) {
+    kept.is_done = kept.record.confirmed < now_ - kOwnDays * kDayMs;
+    if (kept.is_done && too_many > 0) --too_many;
+  }
+  for (const bool only_appends : {true, false}) {
+    for (Kept& kept : *list) {
+      if (too_many == 0) return;
+      if (kept.is_done || kept.record.keys.empty() != only_appends) continue;
+      kept.is_done = true;
+      --too_many;
+    }
+  }
+}
+
 void OwnChanges::Forget(Vector<Kept>* list) const {
   for (Kept& kept : *list) {
     Revisions& revisions = kept.record.revisions;
     const size_t before = revisions.size();
-    for (const std::string& realm : dropped_) revisions.erase(realm);
+    const Times times = kept.record.times.value_or(Times());
+    for (const auto& [realm, up_to] : dropped_) {
+      const auto at = times.find(realm);
+      if (at == times.end() || at->second <= up_to) revisions.erase(realm);
+    }
     kept.has_changed = kept.has_changed || revisions.size() != before;
     kept.is_done = kept.is_done || revisions.empty();
   }
@@ -191,7 +208,10 @@ void OwnChanges::Tell(Kept* kept, Set<std::string>* set_later,
   }
   for (std::string& set : set_now) set_later->insert(std::move(set));
   kept->has_changed = kept->has_changed || watched.size() < own.keys.size();
-  kept->is_done = watched.empty();
+  const Vector<Op>& ops = read.value().ops;
+  const bool appends =
+      std::any_of(ops.begin(), ops.end(), [](const Op& op) { return op.Has(kOnStream); });
+  kept->is_done = watched.empty() && !appends;
   own.keys = std::move(watched);
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/data.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
 #include "log/conflict_record.h"
@@ -30,8 +31,9 @@ class OwnChanges {
   void Confirm(const NamedMutation& mutation, const Revisions& revisions, const Times& times);
   // Others' changes. REQUIRES: `changes` outlives this object.
   void Compare(const Vector<Change>& changes);
-  // The revisions of the realm mean something else from now on, or nothing.
-  void Drop(const std::string& realm) { dropped_.insert(realm); }
+  // The revisions of the realm mean something else from now on, or nothing; but for those of later entries than
+  // `up_to`, ms.
+  void Drop(const std::string& realm, double up_to = kMaxTimeMs) { dropped_[realm] = up_to; }
 
   // None: there is nothing to do.
   Data::Array Reads() const;
@@ -47,6 +49,7 @@ class OwnChanges {
   };
   bool reads_all() const { return !changes_.empty() || !dropped_.empty(); }
   void TakeNew(const Data& mutations, Vector<Kept>* list) const;
+  void LeaveOld(size_t too_many, Vector<Kept>* list) const;
   void Forget(Vector<Kept>* list) const;
   // `set_later`: what later own changes have set, object and prop.
   void Tell(Kept* kept, Set<std::string>* set_later, Vector<ConflictRecord>* entries) const;
@@ -63,7 +66,7 @@ class OwnChanges {
   uint64_t highest_ = 0;
   const Vector<Change>* all_ = nullptr;
   Map<std::string, uint64_t> changes_;  // by object, the places of those with `over`
-  Set<std::string> dropped_;
+  Map<std::string, double> dropped_;
 };
 
 }  // namespace skerry

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
 #include "model/members.h"
@@ -132,8 +133,11 @@ void PullFold::MoveLost() {
   };
   for (const std::string& realm : sync_.lost.value_or(Vector<std::string>())) {
     if (!is_there(realm)) continue;
+    // What was given back is in the log that the server has now (client/tab_offers.cc).
+    const auto place = sync_.lost_at.find(realm);
+    const double lost_at = place == sync_.lost_at.end() ? 0 : CursorTime(place->second.cursor);
+    own_.Drop(realm, lost_at > 0 ? lost_at : kMaxTimeMs);
     sync_.Regain(realm);
-    own_.Drop(realm);
     is_changed = true;
   }
   if (!is_changed) return;

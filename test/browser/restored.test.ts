@@ -104,6 +104,7 @@ async function writeLost(page: Page): Promise<void> {
   await page.evaluate(async (count) => {
     for (let i = 0; i < count; i++)
       await db.transact((tx) => tx.notes.create({ title: `lost ${i}`, rank: 1000 })).confirmed;
+    await db.stream('chat').append('lost').confirmed;
   }, LOST);
 }
 
@@ -137,10 +138,12 @@ describe.each(Object.entries(ranks))('a client of %s', (_name, minRank) => {
       expect(await page.evaluate(() => db.sync.status)).toMatchObject({ error: null, lost: [] });
       expect(await page.evaluate(() => db.conflicts.all().length)).toBe(0);
       expect(await page.evaluate(() => db.notes.where('title', '=', 'pending').count())).toBe(1);
+      expect(await page.evaluate(() => db.stream('chat').value)).toEqual(['lost']);
       // A newcomer sees the same.
       await withProfile(async (other) => {
         const newcomer = await filled(other, minRank, count);
         await caughtUp(newcomer);
+        await until(newcomer, () => db.stream('chat').value.length === 1, []);
         expect(await newcomer.evaluate(() => kit.everything())).toBe(
           await page.evaluate(() => kit.everything()),
         );
@@ -161,5 +164,5 @@ test('gives nothing back to a server that lost everything, and says so', () =>
     expect(await page.evaluate(() => db.notes.first()?.title)).toBe('pending');
     expect(await page.evaluate(() => db.sync.status.error)).toBeNull();
     const told = await page.evaluate(() => db.conflicts.all().map(({ code }) => code));
-    expect(told).toEqual(Array.from({ length: LOST }, () => 'history_lost'));
+    expect(told).toEqual(Array.from({ length: LOST + 1 }, () => 'history_lost'));
   }));

@@ -3,6 +3,20 @@
 
 export const api = [
   {
+    name: 'all that is given back goes to one path',
+    test: 'test/js/giving-back.test.ts',
+    file: 'js/api/giving-back.ts',
+    from: 'ask(path, request)',
+    to: "ask('/offer', request)",
+  },
+  {
+    name: 'what is given back is sent again at once after a failure',
+    test: 'test/js/giving-back.test.ts',
+    file: 'js/api/giving-back.ts',
+    from: "const wait = code === 'not_found' ? 0 : this.#backoff.next();",
+    to: 'const wait = 0;',
+  },
+  {
     name: 'a date of a frame is none',
     test: 'test/js/other-realm.test.ts',
     file: 'js/core/brand.ts',

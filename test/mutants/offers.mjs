@@ -2,6 +2,7 @@
 
 const kRule = 'src/authority/offered.cc';
 const kAdmission = 'src/authority/admission_offered.cc';
+const kAppends = 'src/client/lost_appends.cc';
 const kKnown = 'src/authority/admission_known.cc';
 const kTest = 'test/server/offers.test.ts';
 const kTakeBack = 'server/src/offers/take-back.ts';
@@ -174,6 +175,60 @@ export const offers = [
     file: 'src/sync/push.cc',
     from: 'if (!Contains(asked_.ids, update.id)) return SentAt(update);',
     to: 'if (true) return SentAt(update);',
+  },
+  {
+    name: 'what was appended to streams is not kept for a server that is restored',
+    file: 'src/sync/own_changes.cc',
+    from: '  if (op.Has(kOnStream)) return true;\n',
+    to: '',
+  },
+  {
+    name: 'actions of streams push changes of rows out of what is kept',
+    file: 'src/sync/own_changes.cc',
+    from: 'kept.record.keys.empty() != only_appends',
+    to: 'only_appends',
+  },
+  {
+    name: 'actions that the restored server has are appended again',
+    file: kAppends,
+    from: 'return append.revision <= common;',
+    to: 'return append.revision < common;',
+  },
+  {
+    name: 'actions of other realms are appended to the lost one',
+    file: kAppends,
+    from: 'if (op.Has(kOnStream) && op.realm == realm)',
+    to: 'if (op.Has(kOnStream))',
+  },
+  {
+    name: 'an action that the log has is told as lost',
+    file: kAppends,
+    from: 'if (actions.size() != 1 || code == "known_action") continue;',
+    to: 'if (actions.size() != 1) continue;',
+  },
+  {
+    name: 'after a refusal each action is appended by itself for good',
+    file: kAppends,
+    from: '    most_ = std::min(most_ * 2, kMaxAppendsAtOnce);\n',
+    to: '',
+  },
+  {
+    name: 'what is in the log again is forgotten, and is lost for good the second time',
+    file: 'src/sync/own_changes.cc',
+    from: 'if (at == times.end() || at->second <= up_to) revisions.erase(realm);',
+    to: 'revisions.erase(realm);',
+  },
+  {
+    name: 'where a delete is in the log again is not noted',
+    file: 'src/client/offers.cc',
+    from: 'if (deleted == nullptr || answer["revision"].is_null()) continue;',
+    to: 'continue;',
+  },
+  {
+    name: 'an action that is not taken back is not told',
+    file: 'src/client/lost_changes.cc',
+    from: 'if (is_lost && (is_refused || lost.all)) appends.push_back(op);',
+    to: 'if (is_lost && lost.all) appends.push_back(op);',
   },
 ];
 

@@ -120,14 +120,14 @@ export const overwritten = [
   {
     name: 'own changes are watched without end',
     ...own,
-    from: 'i < too_many || is_old',
-    to: 'i < too_many',
+    from: 'kept.is_done = kept.record.confirmed < now_ - kOwnDays * kDayMs;',
+    to: 'kept.is_done = false;',
   },
   {
     name: 'any number of own changes is watched',
     ...own,
-    from: 'i < too_many || is_old',
-    to: 'is_old',
+    from: 'LeaveOld(count > kMaxOwnChanges ? count - kMaxOwnChanges : 0, &list);',
+    to: 'LeaveOld(0, &list);',
   },
   {
     name: 'large changes are watched, too',
@@ -138,7 +138,7 @@ export const overwritten = [
   {
     name: 'revisions of another history are compared',
     ...own,
-    from: '    for (const std::string& realm : dropped_) revisions.erase(realm);\n',
+    from: 'if (at == times.end() || at->second <= up_to) revisions.erase(realm);',
     to: '',
   },
 ];

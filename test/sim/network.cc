@@ -376,7 +376,7 @@ std::string Network::Peek(const Profile& profile, const Data& request) const {
 }
 
 void Network::Deliver(const Message& message) {
-  if (message.is_offer) return DeliverOffers(message);
+  if (message.window != 0) return DeliverOffers(message);
   WorkerHost* worker = world_->FindWorker(message.worker);
   if (worker == nullptr) return;
   const Data& answer = *message.answer;

@@ -15,12 +15,15 @@ void Network::SendOffer(WindowHost& window, const Data& effect) {
   ++requests_;
   Message message;
   message.window = window.serial();
-  message.is_offer = true;
+  message.is_push = effect["path"].Is("/push");
+  message.is_offer = !message.is_push;
   Profile& profile = window.profile();
   message.profile = profile.index;
   message.body = ParseJson(effect["request"].as_string()).value();
+  message.heads = world_->checks().AnsweredHeads();
   message.deadline = world_->mono() + 60'000;
-  world_->Trace(window, "offer", message.body["realm"].as_string());
+  world_->Trace(window, message.is_push ? "appends again" : "offer",
+                message.body["realm"].as_string());
   if (!profile.online) message.answer = NoResponse(0, "network");
   wire_.push_back(std::move(message));
 }
@@ -49,6 +52,10 @@ void Network::TakeBack(Message message) {
   }
   Data answer = told.is_object() ? told : Data::MakeObject();
   answer.Set("time", clock_).Set("common", taken.common);
+  for (const Data& entry : taken.done["touched"].items()) {
+    if (entry["realm"] == message.body["realm"])
+      answer.Set("revision", entry["revision"]).Set("at", taken.done["at"]);
+  }
   if (told.is_null()) answer.Set("nothing", "history_lost");
   if (told["forbidden"].as_bool()) answer.Set("nothing", "forbidden");
   const bool is_lost = TakeArmed({Kind::kCutAfterCommit}).has_value();

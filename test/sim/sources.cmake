@@ -2,6 +2,7 @@
 set(SKERRY_SIM_SOURCES
   test/sim/app_rule.cc
   test/sim/batch.cc
+  test/sim/check/appended.cc
   test/sim/check/bounded.cc
   test/sim/check/common_total.cc
   test/sim/check/convergence.cc

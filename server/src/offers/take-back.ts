@@ -50,6 +50,8 @@ interface Taken {
   readonly nothing?: string;
   readonly offers: OffersTaken;
   readonly entries: readonly WrittenEntry[];
+  /** The place of what was taken in the realm's log. */
+  readonly place?: { readonly revision: number; readonly at: number };
 }
 
 const kNothing: OffersTaken = { done: 0, taken: 0, refused: [] };
@@ -75,11 +77,17 @@ export class TakeBack {
           throw requestProblem(error) ?? error;
         });
       if (taken === null) continue;
-      const { now, common, nothing, offers, entries } = taken;
+      const { now, common, nothing, offers, entries, place } = taken;
       committed(entries);
       metrics.count('restored_rows', offers.taken);
       if (nothing === undefined) log.taken(call.client, call.request.realm, offers);
-      return JSON.stringify({ time: now, common, ...(nothing && { nothing }), ...offers });
+      return JSON.stringify({
+        time: now,
+        common,
+        ...(nothing && { nothing }),
+        ...place,
+        ...offers,
+      });
     }
     throw new Problem('busy', 'The rows moved too often; offer them again.');
   }
@@ -135,7 +143,9 @@ export class TakeBack {
     });
     const entries = done.touched.map((entry) => ({ ...entry, author: user.id }));
     const nothing = offers.forbidden === true ? { nothing: 'forbidden' } : {};
-    return { now, common, ...nothing, offers, entries };
+    const written = done.touched.find((entry) => entry.realm === realm);
+    const place = written && { place: { revision: written.revision, at: done.at } };
+    return { now, common, ...nothing, offers, entries, ...place };
   }
 }
 

@@ -126,11 +126,13 @@ struct OfferRequest {
 };
 
 // `common`: the last revision that both histories have: rows that have not changed above it need not
-// be offered. `nothing`: why nothing is taken, a code.
+// be offered. `nothing`: why nothing is taken, a code. `revision`, `at`: of the entry, if one was written.
 struct OfferAnswer {
   double time = 0;  // ms, of the server
   uint64_t common = 0;
   std::optional<std::string> nothing;
+  std::optional<uint64_t> revision;
+  std::optional<double> at;
   OffersTaken offers;
 
   template <typename Self, typename Visitor>
@@ -138,6 +140,8 @@ struct OfferAnswer {
     member("time", self.time);
     member("common", self.common);
     member.Optional("nothing", self.nothing);
+    member.Optional("revision", self.revision);
+    member.Optional("at", self.at);
     OffersTaken::Each(self.offers, member);
   }
 };

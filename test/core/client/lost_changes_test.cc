@@ -135,6 +135,36 @@ TEST_CASE("increments, deletes and moves that do not come back are told") {
   CHECK(lost.Told().size() == 1);
 }
 
+TEST_CASE("what was not appended again is told, without a row") {
+  Lost lost;
+  lost.not_taken.common = 4;
+  Op append;
+  append.kind = OpKind::kAppend;
+  append.stream = "chat";
+  append.realm = "A";
+  append.by = {0};
+  Op elsewhere = append;
+  elsewhere.realm = "B";
+  lost.Own("old", 4, {append});
+  lost.Own("new", 5, {append, elsewhere, Set("a", {{0, Value::Number(1)}})});
+  CHECK(lost.Told().empty());
+  lost.not_taken.actions["new"] = {"limit", "full", {}};
+  Vector<ConflictRecord> told = LostChanges(lost.view, lost.own, lost.not_taken, 50);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].code == "limit");
+  CHECK_FALSE(told[0].table.has_value());
+  CHECK(*told[0].part);
+  const Mutation part = DecodeMutation(NotesSchema(), told[0].mutation.body).value();
+  CHECK(part.ops == Vector<Op>{append});
+  // All of it.
+  lost.not_taken.actions.clear();
+  lost.not_taken.all = {"history_lost", "all of it", {}};
+  told = LostChanges(lost.view, lost.own, lost.not_taken, 50);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].code == "history_lost");
+  CHECK(told[1].table == "notes");
+}
+
 TEST_CASE("what was changed again before it was lost is not told") {
   Lost lost;
   lost.Base("a", 1, "of others");

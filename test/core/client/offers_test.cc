@@ -65,21 +65,26 @@ Data Answer(uint64_t common, uint64_t done = 0, uint64_t taken = 0) {
 }
 
 // The requests by which the rows of the realm are given back, above this revision.
-Vector<Data> Requests(const Holder& world, uint64_t common) {
+Data Next(Holder* world, Offering* offering) {
+  const Offering::Request request = offering->Ask(&world->ids, 5000);
+  CHECK(request.path == "/offer");
+  return ParseJson(request.body).value();
+}
+
+Vector<Data> Requests(Holder& world, uint64_t common) {
   Offering offering(&world.schema, &world.view);
   offering.Begin(kLost, "9@900", "me", {});
   Vector<Data> requests;
-  Data first = ParseJson(offering.Ask()).value();
+  Data first = Next(&world, &offering);
   CHECK(first["ops"].items().empty());
   CHECK(first["cursor"].Is("9@900"));
   CHECK(first["realm"].Is(kLost.c_str()));
   for (Data answer = Answer(common); offering.Take(answer);) {
-    requests.push_back(ParseJson(offering.Ask()).value());
+    requests.push_back(Next(&world, &offering));
     const size_t count = requests.back()["ops"].items().size();
     REQUIRE(requests.back()["times"].items().size() == count);
     answer = Answer(common, count, 1);
   }
-  CHECK(offering.taken() == requests.size());
   return requests;
 }
 
@@ -167,17 +172,22 @@ TEST_CASE("own deletes are given back after the rows, unless a row is there agai
   world.Put({0, "row"}, {Value::Null()}, 7);
   world.Put({0, "again"}, {Value::Null()}, 7);
   Offering offering(&world.schema, &world.view);
-  offering.Begin(kLost, "9@900", "me",
-                 {{{0, "gone"}, 6, 600}, {{0, "again"}, 6, 600}, {{0, "before"}, 5, 500}});
-  offering.Ask();
+  offering.Begin(
+      kLost, "9@900", "me",
+      {{{"x", {0, "gone"}, 6, 600}, {"y", {0, "again"}, 6, 600}, {"z", {0, "before"}, 5, 500}},
+       {}});
+  Next(&world, &offering);
   REQUIRE(offering.Take(Answer(5)));
-  const Data request = ParseJson(offering.Ask()).value();
+  const Data request = Next(&world, &offering);
   Vector<std::string> asked;
   for (const Data& op : request["ops"].items())
     asked.push_back(op["op"].as_string() + " " + op["id"].as_string());
   CHECK(asked == Vector<std::string>{"offer again", "offer row", "delete gone"});
   CHECK(request["times"] == ParseJson("[1007,1007,600]").value());
-  CHECK_FALSE(offering.Take(Answer(5, 3, 3)));
+  CHECK_FALSE(offering.Take(Answer(5, 3, 3).Set("revision", 8).Set("at", 800)));
+  REQUIRE(offering.not_taken().given.size() == 1);
+  CHECK(offering.not_taken().given.at("x").revision == 8);
+  CHECK(offering.not_taken().given.at("x").at == 800);
 }
 
 TEST_CASE("the deletes of a client are those of its own actions that it has not undone") {
@@ -227,14 +237,14 @@ TEST_CASE("a server that takes nothing is asked no more, and what it refuses is 
   for (size_t i = 0; i < 3; ++i) world.Put({0, std::to_string(i)}, {Value::Null()});
   Offering offering(&world.schema, &world.view);
   offering.Begin(kLost, "9@900", "me", {});
-  offering.Ask();
+  Next(&world, &offering);
   CHECK_FALSE(offering.Take(Data::Object{{"common", 4}, {"nothing", "forbidden"}}));
   CHECK(offering.not_taken().common == 4);
   CHECK(offering.not_taken().all->code == "forbidden");
   offering.Begin(kLost, "9@900", "me", {});
-  offering.Ask();
+  Next(&world, &offering);
   REQUIRE(offering.Take(Answer(0)));
-  offering.Ask();
+  Next(&world, &offering);
   const Data refused = Data::Object{{"op", 1}, {"code", "unique"}, {"detail", "taken"}};
   const Data answer = Answer(0, 2, 1).Set("refused", Data(Data::Array{refused}));
   REQUIRE(offering.Take(answer));
@@ -242,7 +252,7 @@ TEST_CASE("a server that takes nothing is asked no more, and what it refuses is 
   CHECK(offering.not_taken().objects.begin()->first == ObjectText(world.schema, 0, "1", kLost));
   CHECK(offering.not_taken().objects.begin()->second.code == "unique");
   CHECK_FALSE(offering.not_taken().all);
-  CHECK(Ids(ParseJson(offering.Ask()).value()) == Vector<std::string>{"2"});
+  CHECK(Ids(Next(&world, &offering)) == Vector<std::string>{"2"});
   // It never says that it has done what was not asked for, but if it does, nothing is passed over.
   CHECK_FALSE(offering.Take(Answer(0, 0)));
 }

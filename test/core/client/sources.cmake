@@ -6,6 +6,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/live_query_test.cc
   test/core/client/member_rights_test.cc
   test/core/client/owner_rule_test.cc
+  test/core/client/lost_appends_test.cc
   test/core/client/lost_changes_test.cc
   test/core/client/offers_test.cc
   test/core/client/ordered_diff_test.cc

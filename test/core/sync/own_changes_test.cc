@@ -43,6 +43,7 @@ OwnRecord Kept(uint64_t number, double confirmed = kNow) {
 
 struct Writes {
   size_t added = 0, put = 0, deleted = 0;
+  uint64_t first_deleted = 0;  // its key
 };
 Writes CountOf(const Data::Array& writes) {
   Writes count;
@@ -50,7 +51,8 @@ Writes CountOf(const Data::Array& writes) {
     REQUIRE(write["store"].Is("own"));
     count.added += write.Find("add") != nullptr ? 1 : 0;
     count.put += write.Find("put") != nullptr ? 1 : 0;
-    count.deleted += write.Find("delete") != nullptr ? 1 : 0;
+    const Data* deleted = write.Find("delete");
+    if (deleted != nullptr && count.deleted++ == 0) count.first_deleted = deleted->as_u64();
   }
   return count;
 }
@@ -92,6 +94,19 @@ TEST_CASE("own changes: the last thousand are kept") {
   CHECK(Confirm(one, full).added == 1);
 }
 
+TEST_CASE("own changes: of the oldest, what was only appended to streams goes first") {
+  OwnRecord appended = Kept(2);
+  appended.keys.clear();
+  appended.body = RecordOf(2, AppendTo("s", "A")).body;
+  Vector<OwnRecord> full(kMaxOwnChanges, Kept(1));
+  full[7] = appended;
+  const Vector<skerry::MutationRecord> one{RecordOf(100, UpdateItem("b", "A", "y"))};
+  CHECK(Confirm(one, full).first_deleted == 8);
+  const Vector<skerry::MutationRecord> two{one[0], RecordOf(101, UpdateItem("c", "A", "y"))};
+  CHECK(Confirm(two, full).deleted == 2);
+  CHECK(Confirm(two, full).first_deleted == 1);
+}
+
 TEST_CASE("own changes: those of thirty days are kept") {
   constexpr double kMonth = kOwnDays * 86'400'000.0;
   const Vector<skerry::MutationRecord> one{RecordOf(100, UpdateItem("b", "A", "y"))};
@@ -99,12 +114,12 @@ TEST_CASE("own changes: those of thirty days are kept") {
   CHECK(Confirm(one, {Kept(1, kNow - kMonth - 1)}).deleted == 1);
 }
 
-TEST_CASE("own changes: only those of rows that are not too large are kept, and no undo") {
+TEST_CASE("own changes: those that are not too large are kept, and no undo of rows") {
   const auto keeps = [](const Op& op) { return Confirm({RecordOf(100, op)}, {}).added == 1; };
   CHECK(keeps(UpdateItem("b", "A", "y")));
   CHECK(keeps(IncItem("b", "A", 1)));
   CHECK(keeps(DeleteItem("b", "A")));
-  CHECK_FALSE(keeps(AppendTo("s", "A")));
+  CHECK(keeps(AppendTo("s", "A")));
   Op undo = UpdateItem("b", "A", "y");
   undo.of = SyncUuid(3);
   CHECK_FALSE(keeps(undo));
@@ -133,6 +148,24 @@ TEST_CASE("own changes: those of a realm with another history are forgotten, and
   own.Take(results, &writes);
   CHECK(CountOf(writes).deleted == 1);
   CHECK(CountOf(writes).put == 1);
+}
+
+TEST_CASE("own changes: what is in the log again since a realm was lost is kept") {
+  for (const bool is_later : {true, false}) {
+    OwnChanges own(&SyncSchema(), kNow);
+    own.Drop("A", 500);
+    OwnRecord record = Kept(1);
+    record.times = Times{{"A", is_later ? 501.0 : 500.0}};
+    Data all = Data::MakeArray();
+    all.Push(Row(1, record.Write()));
+    all.Push(Row(2, Kept(2).Write()));  // of a release that notes no times
+    Data results = Data::MakeArray();
+    results.Push(std::move(all));
+    results.Push(Data::MakeArray());
+    Data::Array writes;
+    own.Take(results, &writes);
+    CHECK(CountOf(writes).deleted == (is_later ? 1 : 2));
+  }
 }
 
 // What a pull with this change writes, of these own changes.
@@ -215,7 +248,8 @@ Writes Overwrite(size_t entries) {
   for (const Data& write : writes) {
     if (!write["store"].Is("conflicts")) continue;
     count.added += write.Find("add") != nullptr ? 1 : 0;
-    count.deleted += write.Find("delete") != nullptr ? 1 : 0;
+    const Data* deleted = write.Find("delete");
+    if (deleted != nullptr && count.deleted++ == 0) count.first_deleted = deleted->as_u64();
   }
   return count;
 }
