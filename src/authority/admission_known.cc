@@ -52,8 +52,9 @@ Vector<Rejection> Admission::FindCounted(const Request& request, const Update& u
   const auto sent = request.sent.find(update.id);
   Set<uint32_t> places;
   for (const Op& op : update.ops) {
+    if (op.add.empty()) continue;
     const auto state = input_.realms.find(op.realm);
-    if (op.add.empty() || state == input_.realms.end()) continue;
+    if (state == input_.realms.end()) continue;
     const double given_back = state->second.given_back;
     if (given_back == 0 || scene.RightIn(op.realm) == Right::kNone) continue;
     for (const uint32_t place : op.by) {

@@ -60,7 +60,8 @@ struct MutationRecord {
   std::optional<std::string> replaces;
   // What of it the inbox has, though it stays: `lost` or `dropped`, U+0000, its ObjectName.
   std::optional<Vector<std::string>> told;
-  // It has an `inc`, and was sent in an update that is given up (OutboxRecord::sent).
+  // Of a mutation with an `inc`: it may have been sent in an update that was taken apart later. The time that is
+  // noted of that update (OutboxRecord::sent).
   std::optional<double> sent;
   std::optional<JudgedAt> judged;  // none: nobody has
   PreservedFields rest;

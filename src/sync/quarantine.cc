@@ -52,6 +52,16 @@ void NameObject(const Schema& schema, const InboxReason& why, const MutationReco
   entry->mine = ShownOps(names, ops, &schema);
 }
 
+// Whether the mutation can be read, and an `inc` of it is meant.
+template <typename IsMeant>
+bool AnyInc(const Schema& schema, const MutationRecord& record, IsMeant is_meant) {
+  const Result<Mutation> mutation = DecodeMutation(schema, record.body);
+  if (!mutation.ok()) return false;
+  const Vector<Op>& ops = mutation.value().ops;
+  return std::any_of(ops.begin(), ops.end(),
+                     [&](const Op& op) { return !op.add.empty() && is_meant(op); });
+}
+
 InboxReason* Depend(const char* how, const std::string& on, InboxReason* dependant) {
   dependant->code = "depends";
   dependant->detail = how + on + '.';
@@ -131,22 +141,13 @@ bool Quarantine::GivesBack(const MutationRecord& record) const {
 bool Quarantine::MayCountTwice(const MutationRecord& record) const {
   const auto doubted = doubted_.find(record.id);
   if (doubted == doubted_.end()) return false;
-  const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
-  if (!mutation.ok()) return false;
-  const Vector<Op>& ops = mutation.value().ops;
-  return std::any_of(ops.begin(), ops.end(), [&](const Op& op) {
-    return !op.add.empty() && doubted->second.contains(op.realm);
-  });
+  return AnyInc(*schema_, record, [&](const Op& op) { return doubted->second.contains(op.realm); });
 }
 
 // An `inc` is grouped alone from now on, so that the server can refuse it alone.
 void Quarantine::NoteSent(const std::optional<double>& sent, MutationRecord* record) const {
   if (!sent.has_value()) return;
-  const Result<Mutation> mutation = DecodeMutation(*schema_, record->body);
-  if (!mutation.ok()) return;
-  const Vector<Op>& ops = mutation.value().ops;
-  const auto adds = [](const Op& op) { return !op.add.empty(); };
-  if (std::none_of(ops.begin(), ops.end(), adds)) return;
+  if (!AnyInc(*schema_, *record, [](const Op&) { return true; })) return;
   record->sent = std::min(*sent, record->sent.value_or(*sent));
   record->alone = true;
 }

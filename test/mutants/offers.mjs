@@ -65,8 +65,8 @@ export const offers = [
   {
     name: 'an increment that may have been in a lost log is pushed again',
     file: 'src/sync/quarantine.cc',
-    from: 'return !op.add.empty() && doubted->second.contains(op.realm);',
-    to: 'return op.add.empty() && !doubted->second.contains(op.realm);',
+    from: '[&](const Op& op) { return doubted->second.contains(op.realm); }',
+    to: '[&](const Op& op) { return !doubted->second.contains(op.realm); }',
   },
   {
     name: 'rows that were not changed since the common point are offered',

@@ -73,8 +73,7 @@ struct Again {
   }
 };
 
-TEST_CASE(
-    "own actions of a lost realm are appended again as they were") {
+TEST_CASE("own actions of a lost realm are appended again as they were") {
   Data own = Chat(1, 4);
   own.Push(Own(1, 5, {To("chat", "A"), To("log", "A"), To("chat", "B")}, R"({"text":"x"})"));
   own.Push(Own(2, 6, {To("chat", "B")}));
