@@ -79,6 +79,14 @@ export const costsOnServer = [
     to: '',
   },
   {
+    name: 'a start gathers statistics of the system’s own tables',
+    test: 'test/server/statistics.test.ts',
+    project: 'server',
+    file: 'server/src/sql/statistics.ts',
+    from: "await database.execute(`analyze ${tables.join(', ')}`);",
+    to: "await database.execute('analyze');",
+  },
+  {
     name: 'a request that held all others for long is forgiven',
     test: 'test/server/shares.test.ts',
     file: 'server/src/cost/shares.ts',

@@ -25,6 +25,7 @@ test('knows of the rows that were written since the start', async () => {
       return Number(row?.rows);
     };
     const before = await known();
+    expect(before).toBe(0);
     await database.execute('insert into t select generate_series(1, 5000)');
     statistics.written(999);
     await statistics.close();
@@ -73,6 +74,8 @@ test('gathers them when the rows have doubled, and once at a time', async () => 
     },
   } as unknown as Database;
   const statistics = await Statistics.begin({ database, log });
+  expect(gathered).toBe(1);
+  gathered = 0;
   const after = async (rows: number) => {
     statistics.written(rows);
     // While they are gathered, more is written.

@@ -1,6 +1,7 @@
 // PGlite has no process of its own that gathers statistics. Without them the planner takes every table for small: it would
 // sort, or compare each row with each, where an index would do. So they are gathered when the database starts, and whenever
-// as many rows were written as it had the last time: each table by itself, so that others have their turn between.
+// as many rows were written as it had the last time: each table by itself, so that others have their turn between. Not of the
+// system's own tables: that alone would take as long as all the rest of a start.
 
 import type { Database } from '../db/database.ts';
 import { quoteName } from './names.ts';
@@ -28,8 +29,10 @@ export class Statistics {
 
   /** Gathers statistics of all tables. */
   static async begin(parts: StatisticsParts): Promise<Statistics> {
-    await parts.database.execute('analyze');
-    const [row] = await parts.database.query<{ rows: string }>(
+    const { database } = parts;
+    const tables = await namesOfTables(database);
+    if (tables.length > 0) await database.execute(`analyze ${tables.join(', ')}`);
+    const [row] = await database.query<{ rows: string }>(
       'select coalesce(sum(rows), 0)::text as rows from skerry.realm',
     );
     return new Statistics(parts, Number(row?.rows ?? 0));
@@ -60,14 +63,20 @@ export class Statistics {
 
   async #gather(): Promise<void> {
     const { database } = this.#parts;
-    const tables = await database.query<{ schema: string; name: string }>(
-      `select n.nspname::text as schema, c.relname::text as name
-         from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind = 'r' and n.nspname in ('skerry', 'public') order by 1, 2`,
-    );
-    for (const { schema, name } of tables) {
+    for (const table of await namesOfTables(database)) {
       if (this.#isClosed) return;
-      await database.execute(`analyze ${quoteName(schema)}.${quoteName(name)}`);
+      await database.execute(`analyze ${table}`);
     }
   }
+}
+
+/** Of all tables but the system's, as SQL has them. */
+async function namesOfTables(database: Database): Promise<string[]> {
+  const tables = await database.query<{ schema: string; name: string }>(
+    `select n.nspname::text as schema, c.relname::text as name
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind = 'r' and c.relpersistence <> 't'
+        and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') order by 1, 2`,
+  );
+  return tables.map(({ schema, name }) => `${quoteName(schema)}.${quoteName(name)}`);
 }
