@@ -1,8 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { quickStart } from './test/support/initialised.ts';
+import { keepFilesInMemory } from './test/support/memory-folder.ts';
 import { patience, rememberSlowness } from './test/support/patience.ts';
 import { patterns, projects, published } from './test/support/projects.mjs';
+import { byNight } from './test/support/rounds.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -14,6 +17,8 @@ const alias = Object.entries(published).map(([name, path]) => ({
 
 // Whatever waits does so as long as this machine needs.
 rememberSlowness();
+// By night there may be more files than memory.
+if (!byNight) keepFilesInMemory();
 const setupFiles = [here('./test/support/patient.ts'), here('./test/support/watched.ts')];
 
 const made = (name: string, include: string[], more: object) => ({
@@ -59,7 +64,7 @@ export default defineConfig({
     projects: [
       project('unit', limits(60_000)),
       project('tidy', limits(30_000)),
-      project('server', { ...slow, globalSetup: initialised }),
+      project('server', { ...slow, globalSetup: initialised, execArgv: [...quickStart] }),
       project('server-postgres', {
         ...slow,
         globalSetup: here('./test/server/support/postgres.ts'),

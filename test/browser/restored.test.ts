@@ -11,7 +11,7 @@ import { TestServer } from './support/server.ts';
 import { buildSite, type Site } from './support/site.ts';
 import { until } from './support/until.ts';
 
-// More rows than fit into one answer (src/base/limits.h, kStateRows): a reset realm comes by image, or in pages.
+// More rows than fit into one answer (src/base/limits.h, kMaxWholeRealmRows): a reset realm comes by image, or in pages.
 const BATCHES = 3; // a transaction has at most 10,000 operations
 const BATCH = 6_700;
 const NOTES = BATCHES * BATCH;

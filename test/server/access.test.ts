@@ -9,7 +9,7 @@ import { SetupError } from '../../server/src/base/setup-error.ts';
 import type { RunningServer } from '../../server/src/options.ts';
 import { type Access, Grants } from '../../server/src/rights/grants.ts';
 import { createServer } from '../../server/src/server.ts';
-import { copiedDatabase } from '../support/initialised.ts';
+import { placeDatabase } from '../support/initialised.ts';
 import { codeOf } from './support/code-of.ts';
 import { makeDatabase, postgresUrl } from './support/database.ts';
 import { type Ear, listenAt, terminateAll } from './support/ear.ts';
@@ -132,10 +132,10 @@ describe('a server with access and public realms', () => {
   let server: RunningServer;
   let other: RunningServer | undefined;
   let url: string;
-  const database = async () =>
-    postgresUrl === undefined
-      ? (copiedDatabase() ?? join(folder.path, 'data'))
-      : makeDatabase(postgresUrl, `access_${folder.path.slice(-6).toLowerCase()}`);
+  const database = async () => {
+    if (postgresUrl === undefined) return placeDatabase(join(folder.path, 'data'));
+    return makeDatabase(postgresUrl, `access_${folder.path.slice(-6).toLowerCase()}`);
+  };
   const start = async (name: string, at: string) =>
     createServer({
       schema: testSchema,

@@ -3,6 +3,8 @@
 // from each of the cursors that it had, with the rows that it had then.
 
 import { afterEach, expect, test } from 'vitest';
+import { rounds } from '../support/rounds.ts';
+import { postgresUrl } from './support/database.ts';
 import type { FollowerPlace } from './support/follower.ts';
 import { ForeignWorld } from './support/foreign-world.ts';
 import { known, kTriggers, pushedOp, transaction } from './support/foreign-writes.ts';
@@ -13,7 +15,10 @@ const kSteps = 40;
 let world: ForeignWorld;
 afterEach(() => world.close());
 
-const kSeeds = Array.from({ length: 6 }, (_, i) => i + 1);
+const kSeeds = Array.from(
+  { length: rounds(6, postgresUrl === undefined ? 2 : 4) },
+  (_, i) => i + 1,
+);
 
 test.each(kSeeds)('generated transactions and pushes, %i', async (seed) => {
   world = await ForeignWorld.open();

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { createServer } from '../../server/src/server.ts';
-import { copiedDatabase } from '../support/initialised.ts';
+import { placeDatabase } from '../support/initialised.ts';
 import { makeDatabase, postgresUrl } from './support/database.ts';
 import { Ear, terminateAll } from './support/ear.ts';
 import { city } from './support/memberships.ts';
@@ -62,7 +62,7 @@ async function freePort(): Promise<number> {
 
 async function databaseOf(name: string): Promise<string> {
   return postgresUrl === undefined
-    ? (copiedDatabase() ?? join(folder.path, name))
+    ? placeDatabase(join(folder.path, name))
     : makeDatabase(postgresUrl, `mounted_${name}_${folder.path.slice(-6).toLowerCase()}`);
 }
 

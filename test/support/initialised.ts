@@ -28,19 +28,11 @@ export default async function setup(): Promise<(() => void) | undefined> {
   };
 }
 
-/** Puts a copy into a data folder that has no database yet. Outside of such a run the server makes its own. */
-export function placeDatabase(data: string): void {
+/** Puts a copy into a data folder that has no database yet, and returns it. Outside of such a run the server makes its own. */
+export function placeDatabase(data: string): string {
   const folder = process.env[VARIABLE];
-  if (!folder || existsSync(join(data, 'pg'))) return;
+  if (!folder || existsSync(join(data, 'pg'))) return data;
   mkdirSync(data, { recursive: true });
   cpSync(join(folder, 'pg'), join(data, 'pg'), { recursive: true });
-}
-
-/** A data folder with a copy, of which the end of the run removes all; null outside of such a run. */
-export function copiedDatabase(): string | null {
-  const folder = process.env[VARIABLE];
-  if (!folder) return null;
-  const data = mkdtempSync(join(folder, 'copy-'));
-  placeDatabase(data);
   return data;
 }

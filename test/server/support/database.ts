@@ -1,13 +1,16 @@
 // The database under test: PGlite, or, in the project `server-postgres`, a PostgreSQL that runs during the whole run.
 
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { limits } from '../../../server/src/base/limits.ts';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
-import { copiedDatabase } from '../../support/initialised.ts';
+import { placeDatabase } from '../../support/initialised.ts';
 import { patience } from '../../support/patience.ts';
 import type { Json } from './server.ts';
 
@@ -50,8 +53,16 @@ export async function makeDatabase(cluster: string, name: string): Promise<strin
 /** An empty database that nobody else uses: PGlite, or one of PostgreSQL. */
 export async function openTestDatabase(): Promise<Database> {
   if (postgresUrl === undefined) {
+    const folder = placeDatabase(mkdtempSync(join(tmpdir(), 'skerry-database-')));
     const pgliteStatementMs = patience(limits.pgliteStatementMs);
-    return openPGlite(copiedDatabase(), { pgliteStatementMs });
+    const database = await openPGlite(folder, { pgliteStatementMs });
+    const close = database.close.bind(database);
+    return Object.assign(database, {
+      async close() {
+        await close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    });
   }
   const name = `test_${randomUUID().slice(0, 8)}`;
   return openPostgres(await makeDatabase(postgresUrl, name));

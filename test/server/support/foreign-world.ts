@@ -11,7 +11,7 @@ import type { RunningServer } from '../../../server/src/options.ts';
 import { createServer } from '../../../server/src/server.ts';
 import type { SchemaDescription } from '../../../server/src/sql/description.ts';
 import { propsObject, type SqlTable, sqlSchema } from '../../../server/src/sql/tables.ts';
-import { copiedDatabase } from '../../support/initialised.ts';
+import { placeDatabase } from '../../support/initialised.ts';
 import { connectTo, makeDatabase, postgresUrl } from './database.ts';
 import { Follower } from './follower.ts';
 import { testSchema } from './schemas.ts';
@@ -30,7 +30,7 @@ async function placeOf(schema: SchemaDescription): Promise<Place> {
   const folder = new Folder();
   const data = join(folder.path, 'data');
   if (postgresUrl === undefined) {
-    return { folder, schema, logged: [], url: undefined, data: copiedDatabase() ?? data };
+    return { folder, schema, logged: [], url: undefined, data: placeDatabase(data) };
   }
   const name = `foreign_${folder.path.slice(-6).toLowerCase()}`;
   return { folder, schema, logged: [], data, url: await makeDatabase(postgresUrl, name) };
