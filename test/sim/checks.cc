@@ -39,7 +39,7 @@ Checks::Checks(World* world)
        {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck, MakeRebaseCheck,
         MakeFlickerCheck, MakeFenceCheck, MakeIsolationCheck, MakeReductionCheck, MakeSerialCheck,
         MakeBoundedCheck, MakeToldCheck, MakeOverwrittenCheck, MakeHeldCheck, MakeLostCheck,
-        MakeAppendedCheck, MakeDefaultsCheck, MakeStreamsCheck})
+        MakeAppendedCheck, MakeDefaultsCheck, MakeGivenBackCheck, MakeStreamsCheck})
     all_.push_back(make(world));
 }
 

@@ -175,6 +175,7 @@ std::unique_ptr<Check> MakeOverwrittenCheck(World* world);  // 16
 std::unique_ptr<Check> MakeHeldCheck(World* world);         // 17
 std::unique_ptr<Check> MakeLostCheck(World* world);
 std::unique_ptr<Check> MakeAppendedCheck(World* world);
+std::unique_ptr<Check> MakeGivenBackCheck(World* world);
 std::unique_ptr<Check> MakeStreamsCheck(World* world);
 // The rules of docs/schema-changes.md for several releases.
 std::unique_ptr<Check> MakeDefaultsCheck(World* world);

@@ -11,6 +11,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/check/fence.cc
   test/sim/check/once.cc
   test/sim/check/flicker.cc
+  test/sim/check/given_back.cc
   test/sim/check/held.cc
   test/sim/check/isolation.cc
   test/sim/check/lost.cc

@@ -73,8 +73,8 @@ class DurableCheck final : public Check {
     }
   }
 
-  // A mutation that only the lost part of the log had is lost with it, if its client has seen it
-  // confirmed and removed it (clients do not offer it again yet). A mutation that the client still
+  // A mutation that only the lost part of the log had is not in the log again, if its client has seen
+  // it confirmed and removed it: its rows are (given_back.cc), and what it appended (appended.cc). A mutation that the client still
   // holds is pending again, unless it is about to be removed, because no pull has its realm and the
   // lost log had it when it was asked once more.
   void ServerRestored(const Database& before) override {
