@@ -2,9 +2,10 @@
 // row, prop by prop, but for what was written or deleted since. Method: requests of clients to a real server whose database is
 // really set back.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Device, storedOn, taken } from './support/lost-history.ts';
 import { RestorableServer } from './support/restorable.ts';
 import { testSchema } from './support/schemas.ts';
-import { type Json, post, WireClient } from './support/server.ts';
+import { type Json, WireClient } from './support/server.ts';
 
 const realm = 'public';
 let server: RestorableServer;
@@ -15,79 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => server.remove());
 
-interface Row extends Json {
-  readonly modifiedAt: number;
-}
-
-/** A client that knows rows of the history that will be lost. */
-class Device {
-  readonly wire: WireClient;
-  readonly rows = new Map<string, Row>();
-  constructor(user = 'ada') {
-    this.wire = new WireClient(server.url, user);
-    // It has another port after each start.
-    Object.defineProperty(this.wire, 'url', { get: () => server.url });
-    this.wire.scopes = [{ table: 'cities', where: ['true'], filled: false }];
-  }
-
-  async sync(): Promise<void> {
-    for (;;) {
-      const { status, body } = await this.wire.pull();
-      expect(status).toBe(200);
-      for (const change of body.changes as Json[]) {
-        const key = `${String(change.realm)} ${String(change.id)}`;
-        if (change.change === 'delete') this.rows.delete(key);
-        else {
-          const set = { ...this.rows.get(key), ...(change.set as Json) };
-          this.rows.set(key, { ...set, modifiedAt: change.modifiedAt as number });
-        }
-      }
-      this.wire.cursors = { ...this.wire.cursors, ...(body.cursors as Record<string, string>) };
-      if (body.more !== true) return;
-    }
-  }
-
-  set(id: string, set: Json, op = 'update', of = realm): Promise<Json> {
-    return this.wire.push([{ op, table: 'cities', id, realm: of, set }]);
-  }
-
-  /** Offers these rows as it knows them. */
-  offer(ids: readonly string[], { of = realm, ...more }: Json & { of?: string } = {}) {
-    const known = ids.map((id) => this.rows.get(`${of} ${id}`) as Row);
-    const body = {
-      ...{ client: this.wire.id, schema: 1, realm: of, cursor: this.wire.cursors[of] ?? '0@0' },
-      ops: known.map(({ modifiedAt: _, ...set }, i) => ({
-        ...{ op: 'offer', table: 'cities', id: ids[i], realm: of },
-        set: { country: null, population: null, ...set },
-      })),
-      times: known.map(({ modifiedAt }) => modifiedAt),
-      ...more,
-    };
-    return post(server.url, '/v1/offer', body, this.wire.headers);
-  }
-}
-
-/** What another client, who knows nothing, is sent. */
-async function stored(of = realm, user = 'bo'): Promise<Record<string, Json>> {
-  const device = new Device(user);
-  await device.sync();
-  const rows = [...device.rows].filter(([key]) => key.startsWith(`${of} `));
-  return Object.fromEntries(
-    rows.map(([key, { modifiedAt: _, ...row }]) => [key.slice(of.length + 1), row]),
-  );
-}
-
-const taken = ({ body }: { body: Json }) => [
-  body.taken,
-  (body.refused as Json[]).map(({ op, code }) => `${String(op)} ${String(code)}`),
-];
-
 /** A device that knows `rows` and more, of a history in which they were made before the backup and changed after it. */
 async function lostHistory(
   after: (device: Device) => Promise<void>,
   user = 'ada',
 ): Promise<Device> {
-  const device = new Device(user);
+  const device = new Device(server, user);
   for (const id of ['a', 'b']) await device.set(id, { name: id, population: 1 }, 'create');
   await device.sync();
   restore = await server.backUp();
@@ -102,7 +36,7 @@ test('what was made and changed after the backup comes back, and is new to all',
     await ada.set('c', { name: 'made' }, 'create');
   });
   await restore();
-  expect(await stored()).toEqual({
+  expect(await storedOn(server)).toEqual({
     a: { name: 'a', population: 1 },
     b: { name: 'b', population: 1 },
   });
@@ -114,10 +48,10 @@ test('what was made and changed after the backup comes back, and is new to all',
     b: { name: 'b', population: 1 },
     c: { name: 'made' },
   };
-  expect(await stored()).toMatchObject(expected);
+  expect(await storedOn(server)).toMatchObject(expected);
   // All of it is one entry, and the second time nothing.
   expect(taken(await device.offer(['a', 'c', 'b']))).toEqual([0, []]);
-  const { body } = await new Device('bo').wire.pull();
+  const { body } = await new Device(server, 'bo').wire.pull();
   expect((body.cursors as Json)[realm]).toMatch(/^3@/);
 });
 
@@ -128,7 +62,7 @@ test('what others have written since the restore stays, prop by prop', async () 
     await ada.set('c', { name: 'made' }, 'create');
   });
   await restore();
-  const bo = new Device('bo');
+  const bo = new Device(server, 'bo');
   await bo.set('a', { population: 9, country: 'y' });
   await bo.wire.push([{ op: 'delete', table: 'cities', id: 'b', realm }]);
   await bo.set('c', { name: 'another' }, 'create');
@@ -136,23 +70,23 @@ test('what others have written since the restore stays, prop by prop', async () 
   expect(taken(answer)).toEqual([1, ['0 overwritten', '1 row_deleted', '2 overwritten']]);
   const props = (answer.body.refused as Json[]).map((refused) => refused.props);
   expect(props).toEqual([['country', 'population'], undefined, ['name']]);
-  expect(await stored()).toEqual({
+  expect(await storedOn(server)).toEqual({
     a: { name: 'lost', population: 9, country: 'y' },
     c: { name: 'another' },
   });
 });
 
 test('a delete comes back, and no earlier state of its row after it', async () => {
-  let early = new Device();
+  let early = new Device(server);
   const device = await lostHistory(async (ada) => {
     await ada.set('c', { name: 'made' }, 'create');
-    early = new Device();
+    early = new Device(server);
     await early.sync();
     for (const id of ['a', 'b', 'c'])
       await ada.wire.push([{ op: 'delete', table: 'cities', id, realm }]);
   });
   await restore();
-  const bo = new Device('bo');
+  const bo = new Device(server, 'bo');
   await bo.set('b', { population: 9 });
   const [, at] = String(device.wire.cursors[realm]).split('@');
   const deletes = (ids: readonly string[]) => ({
@@ -161,9 +95,9 @@ test('a delete comes back, and no earlier state of its row after it', async () =
   });
   expect(taken(await device.offer([], deletes(['a', 'b', 'c'])))).toEqual([1, ['1 overwritten']]);
   const kept = { b: { name: 'b', population: 9 } };
-  expect(await stored()).toEqual(kept);
+  expect(await storedOn(server)).toEqual(kept);
   expect(taken(await early.offer(['a', 'b', 'c']))).toEqual([0, ['1 overwritten']]);
-  expect(await stored()).toEqual(kept);
+  expect(await storedOn(server)).toEqual(kept);
   // It changes nothing the second time, and who has the row before it loses it.
   expect(taken(await device.offer([], deletes(['a', 'b', 'c'])))).toEqual([0, ['1 overwritten']]);
   await bo.sync();
@@ -179,11 +113,11 @@ describe('of several devices', () => {
       await ada.set('a', { name: 'older' });
       await ada.set('c', { name: 'older' }, 'create');
     });
-    const second = new Device('bo');
+    const second = new Device(server, 'bo');
     await second.set('a', { name: 'newer', population: 2 });
     await second.set('c', { name: 'newer', population: 2 });
     await second.sync();
-    const third = new Device('cy');
+    const third = new Device(server, 'cy');
     await third.set('a', { name: 'a', population: 1 });
     await third.sync();
     devices = { older: first, newer: second, newest: third };
@@ -195,13 +129,13 @@ describe('of several devices', () => {
     ['newer', 'older'],
   ])('the latest state wins: %s, %s', async (...order) => {
     for (const name of order) expect((await devices[name]?.offer(['a', 'c']))?.status).toBe(200);
-    expect(await stored()).toMatchObject({ a: newer, c: newer });
+    expect(await storedOn(server)).toMatchObject({ a: newer, c: newer });
     expect(older).not.toEqual(newer);
   });
 
   test('a value that was set back is not overwritten by an older one', async () => {
     for (const name of ['older', 'newest']) await devices[name]?.offer(['a']);
-    expect((await stored()).a).toMatchObject({ name: 'a', population: 1 });
+    expect((await storedOn(server)).a).toMatchObject({ name: 'a', population: 1 });
   });
 
   test('at equal times, what is null is filled in', async () => {
@@ -213,7 +147,7 @@ describe('of several devices', () => {
     expect(taken(await device.offer([], { ops: known({}), times: [at] }))).toEqual([1, []]);
     const more = known({ name: 'not taken', country: 'z' });
     expect(taken(await device.offer([], { ops: more, times: [at] }))).toEqual([1, []]);
-    expect((await stored()).c).toEqual({ name: 'newer', country: 'z' });
+    expect((await storedOn(server)).c).toEqual({ name: 'newer', country: 'z' });
   });
 });
 
@@ -223,7 +157,7 @@ test('each row is judged by itself, by the rules of any write', async () => {
     await ada.set('d', { name: 'd' }, 'create');
   });
   await restore();
-  await new Device('bo').set('e', { name: 'e', code: 'same' }, 'create');
+  await new Device(server, 'bo').set('e', { name: 'e', code: 'same' }, 'create');
   const wrong = { op: 'offer', table: 'cities', id: 'w', realm, set: { name: 5 } };
   const { ops, times } = {
     ops: [
@@ -241,7 +175,7 @@ test('each row is judged by itself, by the rules of any write', async () => {
     1,
     ['0 unique', '1 wrong_type', '2 unknown_table', '3 invalid', '4 invalid', '5 missing_prop'],
   ]);
-  expect(Object.keys(await stored()).sort()).toEqual(['a', 'b', 'd', 'e']);
+  expect(Object.keys(await storedOn(server)).sort()).toEqual(['a', 'b', 'd', 'e']);
 });
 
 test('who may not write gives nothing back, and of a hidden realm learns nothing', async () => {
@@ -249,7 +183,7 @@ test('who may not write gives nothing back, and of a hidden realm learns nothing
   await restore();
   const hidden = { of: 'user:bo', cursor: '5@5' };
   const unknown = { of: 'user:nobody', cursor: '5@5' };
-  await new Device('bo').set('own', { name: 'own' }, 'create', 'user:bo');
+  await new Device(server, 'bo').set('own', { name: 'own' }, 'create', 'user:bo');
   const answers = [await device.offer([], hidden), await device.offer([], unknown)];
   for (const { status, body } of answers) {
     expect(status).toBe(200);
@@ -272,10 +206,10 @@ test('a realm of which the backup has nothing is taken back on demand only', asy
   await restore();
   const { body } = await device.offer(['own'], { of });
   expect(body).toMatchObject({ common: 0, nothing: 'history_lost', taken: 0 });
-  expect(await stored(of, 'ada')).toEqual({});
+  expect(await storedOn(server, of, 'ada')).toEqual({});
   await server.restart(['--take-back']);
   expect(taken(await device.offer(['own'], { of }))).toEqual([1, []]);
-  expect(await stored(of, 'ada')).toMatchObject({ own: { name: 'own' } });
+  expect(await storedOn(server, of, 'ada')).toMatchObject({ own: { name: 'own' } });
 });
 
 test('a bad request is answered by its fault, and 1,000 rows are none', async () => {
@@ -305,7 +239,7 @@ test('a bad request is answered by its fault, and 1,000 rows are none', async ()
     ]);
   }
   expect(taken(await device.offer([], many(1_000)))).toEqual([1_000, []]);
-  expect(Object.keys(await stored())).toHaveLength(1_002);
+  expect(Object.keys(await storedOn(server))).toHaveLength(1_002);
 });
 
 test('the operator sees how much has come back, and from how many', async () => {
@@ -379,7 +313,7 @@ test('an increment that may be in what was given back does not count twice', asy
   const made = elsewhere.update([other, { ...inc, id: 'x', realm: 'user:ada' }]);
   const answer = await elsewhere.send([made], { sent: { [made.id as string]: 0 } });
   expect((answer.body.results as Json[])[0]).toMatchObject({ status: 'applied' });
-  expect(await stored()).toMatchObject({ a: { population: expected, name: 'again' } });
+  expect(await storedOn(server)).toMatchObject({ a: { population: expected, name: 'again' } });
   await server.restart([]);
   const wire = new WireClient(server.url, 'ada');
   const late = wire.update([inc]);

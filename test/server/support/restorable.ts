@@ -8,7 +8,7 @@ import { Folder, startServer, type TestServer } from './server.ts';
 
 export class RestorableServer {
   readonly #folder = new Folder();
-  readonly #schema: string;
+  #schema: string;
   readonly #name: string;
   #args: readonly string[];
   #server: TestServer | null = null;
@@ -40,6 +40,11 @@ export class RestorableServer {
         ? {}
         : { env: { DATABASE_URL: await makeDatabase(postgresUrl, this.#name) } };
     this.#server = await startServer(this.#folder, this.#schema, { ...env, args: this.#args });
+  }
+
+  /** From its next start on it serves this schema; `exports` as of `Folder.schema`. */
+  release(schema: unknown, exports = ''): void {
+    this.#schema = this.#folder.schema(schema, exports);
   }
 
   /** With more arguments. */
