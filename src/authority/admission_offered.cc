@@ -8,11 +8,14 @@
 #include "authority/older_update.h"
 #include "base/limits.h"
 #include "log/codec.h"
+#include "log/conflict_record.h"
 
 namespace skerry {
 namespace {
 
 constexpr char kSince[] = "somebody has changed or deleted it since the server was restored";
+constexpr char kElsewhere[] = "it is in another realm";
+constexpr char kWithParent[] = "its parent is not there";
 
 Result<Op> ReadOffer(const Schema& schema, const wire::OfferedRows& offered, Data data) {
   Vector<std::string> props;
@@ -110,7 +113,10 @@ void Admission::TakeOffer(const Op& offer, const PlacedKey& key, OfferRun* run) 
   const RowHistory* history = rows_.ChangesOf({key, offered.common});
   // All rows are asked for at once.
   if (history == nullptr || rows_.has_needs()) return;
-  if (rows_.MovedTo(key) != nullptr) return;
+  if (rows_.MovedTo(key) != nullptr) {
+    run->out.refused.push_back({place, kRowDeleted, kElsewhere, {}});
+    return;
+  }
   OfferMerge merge = MergeOffer(offer, offered.times[place], now, *history);
   if (merge.kept != nullptr) {
     wire::RefusedOffer& kept = run->out.refused.emplace_back();
@@ -139,8 +145,12 @@ void Admission::TakeOffer(const Op& offer, const PlacedKey& key, OfferRun* run) 
          {}});
     return;
   }
-  // It was deleted at once, with its parent.
-  if (!judged.gone.empty()) return rows_.DropStep();
+  // It was deleted at once, with its parent. That may come back later, from another client; this row would not.
+  if (!judged.gone.empty()) {
+    rows_.DropStep();
+    run->out.refused.push_back({place, kParentDeleted, kWithParent, {}});
+    return;
+  }
   for (const auto& [row, before] : rows_.journal())
     (judged.touched.contains(row) ? run->touched : run->changed).insert(row);
   run->taken[key] = offered.times[place];

@@ -15,6 +15,18 @@ export const offers = [
     to: '',
   },
   {
+    name: 'nobody is told of an offered row that would go with its parent',
+    file: kAdmission,
+    from: 'run->out.refused.push_back({place, kParentDeleted, kWithParent, {}});',
+    to: '',
+  },
+  {
+    name: 'nobody is told of an offered row that is in another realm',
+    file: kAdmission,
+    from: 'run->out.refused.push_back({place, kRowDeleted, kElsewhere, {}});',
+    to: '',
+  },
+  {
     name: 'what somebody has changed since is overwritten by an offer',
     file: kRule,
     from: 'changed[prop] = true;',

@@ -190,11 +190,33 @@ class World {
     REQUIRE(told["taken"].as_u64() == expected);
     Compare();
     taken_ += expected;
+    CheckThatAllIsTold(held.realm, request.body, told);
     for (const Data& refused : told["refused"].items()) {
       ++kept_;
       const Data& op = request.body["ops"].items()[refused["op"].as_u64()];
       const bool is_in_part = refused["code"].Is("overwritten") && !op["op"].Is("delete");
       REQUIRE(is_in_part == !refused["props"].items().empty());
+    }
+  }
+
+  // A row that was offered is there, or refused, unless a later state of it was given back.
+  void CheckThatAllIsTold(const std::string& realm, const Data& body, const Data& told) {
+    for (size_t i = 0; i < body["ops"].items().size(); ++i) {
+      const Data& op = body["ops"].items()[i];
+      if (!op["op"].Is("offer")) continue;
+      const TableIndex table = CheckSchema().FindTable(op["table"].as_string());
+      const auto row = database_.rows().find({realm, {table, op["id"].as_string()}});
+      // It may have followed its parent into another realm at once.
+      const bool is_there = row != database_.rows().end() &&
+                            (!row->second.deleted_at || !row->second.moved_to.empty());
+      const bool is_refused = std::ranges::any_of(
+          told["refused"].items(), [&](const Data& refused) { return refused["op"] == Data(i); });
+      const bool is_old = std::ranges::any_of(database_.changes(realm), [&](const Data& change) {
+        return change["id"] == op["id"] && change["offered"].is_number() &&
+               change["offered"].as_number() >= body["times"].items()[i].as_number();
+      });
+      CAPTURE(WriteJson(op));
+      REQUIRE((is_there || is_refused || is_old));
     }
   }
 
