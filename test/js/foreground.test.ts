@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import { isRunning } from '../support/processes.ts';
 
 const foreground = new URL('../../tools/lib/foreground.mjs', import.meta.url).href;
 const folder = mkdtempSync(join(tmpdir(), 'skerry-foreground-'));
@@ -11,17 +12,8 @@ const pids: number[] = [];
 let npm: ChildProcess | null = null;
 afterEach(() => {
   npm?.kill('SIGKILL');
-  for (const pid of pids.splice(0)) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  for (const pid of pids.splice(0)) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 writeFileSync(join(folder, 'package.json'), '{ "scripts": { "start": "exec node start.mjs" } }');
 writeFileSync(
@@ -64,7 +56,7 @@ test.each(
   const { script, program, child } = await started();
   process.kill(which === 'npm' ? (child.pid as number) : script, signal);
   await vi.waitFor(
-    () => expect([isAlive(script), isAlive(program)]).toEqual([false, false]),
+    () => expect([isRunning(script), isRunning(program)]).toEqual([false, false]),
     10_000,
   );
 });

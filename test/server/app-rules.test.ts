@@ -8,7 +8,7 @@ import type { RuleQuestion } from '../../server/src/base/wire-types.ts';
 import { AppRules } from '../../server/src/rules/app-rules.ts';
 import { type RuleReply, RulesAway } from '../../server/src/rules/asker.ts';
 import { RulesLink } from '../../server/src/rules/rules-link.ts';
-import { isRunning } from './support/processes.ts';
+import { isRunning } from '../support/processes.ts';
 import { Folder, uuid7 } from './support/server.ts';
 
 let now = 0;

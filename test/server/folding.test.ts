@@ -15,8 +15,8 @@ import { ModuleLink } from '../../server/src/stream/module-link.ts';
 import { OwnFolder } from '../../server/src/stream/own-folder.ts';
 import { ReducerTable, valuesOf } from '../../server/src/stream/reducers.ts';
 import { StreamSnapshots } from '../../server/src/stream/snapshots.ts';
+import { isRunning } from '../support/processes.ts';
 import { openTestDatabase } from './support/database.ts';
-import { isRunning } from './support/processes.ts';
 import { Folder } from './support/server.ts';
 
 const files = new Folder();

@@ -16,7 +16,7 @@ let world: ForeignWorld;
 afterEach(() => world.close());
 
 const kSeeds = Array.from(
-  { length: rounds(6, postgresUrl === undefined ? 2 : 4) },
+  { length: rounds(6, postgresUrl === undefined ? 2 : 6) },
   (_, i) => i + 1,
 );
 

@@ -9,9 +9,9 @@ import { fetchTransport, memory } from 'skerry/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createServer } from '../../server/src/server.ts';
 import { placeDatabase } from '../support/initialised.ts';
+import { isRunning } from '../support/processes.ts';
 import { append, appending, history, pull } from './support/appending.ts';
 import { makeDatabase, postgresUrl } from './support/database.ts';
-import { isRunning } from './support/processes.ts';
 import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
 
 const app = schema({ notes: table({ title: t.string() }) }, { version: 1 });

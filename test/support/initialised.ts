@@ -4,7 +4,6 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 
 /** Processes of the run find the folder by it. */
 const VARIABLE = 'SKERRY_TEST_PGLITE';
@@ -18,6 +17,8 @@ export const quickStart: readonly string[] = ['--liftoff-only'];
 /** What vitest.config.ts calls before the tests of a project; several projects of a run share the folder. */
 export default async function setup(): Promise<(() => void) | undefined> {
   if (process.env[VARIABLE]) return undefined;
+  // Here alone: whatever places a copy, or reads `quickStart`, need not load the engine.
+  const { PGlite } = await import('@electric-sql/pglite');
   const folder = mkdtempSync(join(tmpdir(), 'skerry-pglite-'));
   const database = await PGlite.create({ dataDir: join(folder, 'pg') });
   await database.close();

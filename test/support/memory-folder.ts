@@ -11,6 +11,7 @@ import {
   statfsSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isRunning } from './processes.ts';
 
 const kMemory = '/dev/shm';
 /** Several times as much as the tests of a run have had at once. */
@@ -24,15 +25,6 @@ function availableBytes(): number {
     /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
   const { bavail, bsize } = statfsSync(kMemory);
   return Math.min(Number(kilobytes ?? 0) * 1024, bavail * bsize);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** What runs have left that were killed. */

@@ -62,6 +62,7 @@ export const everyProject = [
   'test/support/patient.ts',
   'test/support/rounds.ts',
   'test/support/memory-folder.ts',
+  'test/support/processes.ts',
   'test/support/opened.mjs',
   'test/support/watched.ts',
 ];

@@ -76,7 +76,7 @@ async function namesOfTables(database: Database): Promise<string[]> {
     `select n.nspname::text as schema, c.relname::text as name
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where c.relkind = 'r' and c.relpersistence <> 't'
-        and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') order by 1, 2`,
+        and n.nspname not in ('pg_catalog', 'information_schema') order by 1, 2`,
   );
   return tables.map(({ schema, name }) => `${quoteName(schema)}.${quoteName(name)}`);
 }
