@@ -15,7 +15,7 @@ namespace {
 
 constexpr char kSince[] = "somebody has changed or deleted it since the server was restored";
 constexpr char kElsewhere[] = "it is in another realm";
-constexpr char kWithParent[] = "its parent is not there";
+constexpr char kNoParent[] = "its parent is not there";
 
 Result<Op> ReadOffer(const Schema& schema, const wire::OfferedRows& offered, Data data) {
   Vector<std::string> props;
@@ -109,14 +109,14 @@ void Admission::TakeOffers(OfferRun* run) {
 void Admission::TakeOffer(const Op& offer, const PlacedKey& key, OfferRun* run) {
   const wire::OfferedRows& offered = *input_.offered;
   const auto place = static_cast<uint32_t>(run->out.done);
+  const auto refuse = [&](std::string code, std::string detail) {
+    run->out.refused.push_back({place, std::move(code), std::move(detail), {}});
+  };
   const Row* now = rows_.Find(key);
   const RowHistory* history = rows_.ChangesOf({key, offered.common});
   // All rows are asked for at once.
   if (history == nullptr || rows_.has_needs()) return;
-  if (rows_.MovedTo(key) != nullptr) {
-    run->out.refused.push_back({place, kRowDeleted, kElsewhere, {}});
-    return;
-  }
+  if (rows_.MovedTo(key) != nullptr) return refuse(kRowDeleted, kElsewhere);
   OfferMerge merge = MergeOffer(offer, offered.times[place], now, *history);
   if (merge.kept != nullptr) {
     wire::RefusedOffer& kept = run->out.refused.emplace_back();
@@ -137,19 +137,13 @@ void Admission::TakeOffer(const Op& offer, const PlacedKey& key, OfferRun* run) 
   judged_ += 1 + rows_.changed_in_step();
   if (!judged.rejections.empty() || rows_.changed_in_step() > kMaxRowsPerUpdate) {
     rows_.DropStep();
-    const bool is_broken = !judged.rejections.empty();
-    run->out.refused.push_back(
-        {place,
-         is_broken ? judged.rejections[0].code : "limit",
-         is_broken ? judged.rejections[0].detail : "it changes too many rows",
-         {}});
-    return;
+    if (judged.rejections.empty()) return refuse("limit", "it changes too many rows");
+    return refuse(judged.rejections[0].code, judged.rejections[0].detail);
   }
-  // It was deleted at once, with its parent. That may come back later, from another client; this row would not.
+  // It was deleted at once, because its parent is missing. Another client may give that back later.
   if (!judged.gone.empty()) {
     rows_.DropStep();
-    run->out.refused.push_back({place, kParentDeleted, kWithParent, {}});
-    return;
+    return refuse(kParentDeleted, kNoParent);
   }
   for (const auto& [row, before] : rows_.journal())
     (judged.touched.contains(row) ? run->touched : run->changed).insert(row);

@@ -15,16 +15,16 @@ export const offers = [
     to: '',
   },
   {
-    name: 'nobody is told of an offered row that would go with its parent',
+    name: 'an offered row without its parent is left out and not refused',
     file: kAdmission,
-    from: 'run->out.refused.push_back({place, kParentDeleted, kWithParent, {}});',
-    to: '',
+    from: 'return refuse(kParentDeleted, kNoParent);',
+    to: 'return;',
   },
   {
-    name: 'nobody is told of an offered row that is in another realm',
+    name: 'an offered row that is in another realm is left out and not refused',
     file: kAdmission,
-    from: 'run->out.refused.push_back({place, kRowDeleted, kElsewhere, {}});',
-    to: '',
+    from: 'return refuse(kRowDeleted, kElsewhere);',
+    to: 'return;',
   },
   {
     name: 'what somebody has changed since is overwritten by an offer',
@@ -65,8 +65,8 @@ export const offers = [
   {
     name: 'an offer that a rule refuses is kept all the same',
     file: kAdmission,
-    from: '    rows_.DropStep();\n    const bool is_broken',
-    to: '    rows_.KeepStep();\n    const bool is_broken',
+    from: '    rows_.DropStep();\n    if (judged.rejections.empty())',
+    to: '    rows_.KeepStep();\n    if (judged.rejections.empty())',
   },
   {
     name: 'what others have changed since is told without its props',

@@ -12,6 +12,14 @@ namespace skerry::sim {
 
 void Check::Fail(const std::string& problem) { world_->Fail(problem); }
 
+bool GivesUpImages(const Data& writes) {
+  return std::ranges::any_of(writes.items(), [](const Data& write) {
+    const Data& record = write["put"];
+    return write["store"].Is("updates") && record["kind"].Is("image") &&
+           record["generation"].is_null();
+  });
+}
+
 std::set<std::string> VainActions(const Data& update, const Data& result) {
   std::set<std::string> vain, others;
   const auto& noops = result["noops"].items();

@@ -61,6 +61,9 @@ struct TakenBack {
 // result. Such an action is not in the log either.
 std::set<std::string> VainActions(const Data& update, const Data& result);
 
+// Whether these writes have the record by which a window gives up all images.
+bool GivesUpImages(const Data& writes);
+
 // The callbacks of a check. A check that finds its invariant broken calls Fail.
 class Check {
  public:

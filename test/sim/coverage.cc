@@ -67,6 +67,7 @@ constexpr const char* kTransitions[] = {
     "pull: lost",
     "a lost realm: founded again",
     "another history: rows are taken back",
+    "another history: a lost row is there again",
     "pull without reduction",
     "push: unknown_client",
     "push: duplicate",

@@ -28,6 +28,10 @@ test::CheckScopes Profile::ScopesOf(Release of) const {
   return list;
 }
 
+bool Profile::KnowsAsLost(const std::string& realm) const {
+  return test::ContainsString(storage.Get("sync", "sync")["lost"], realm);
+}
+
 // A mutation in a realm that the server has lost waits until it is founded again, and so do later
 // ones of the same objects, or in a realm that one of these founds.
 Profile::Waiting Profile::WaitingForRealms() const {

@@ -86,6 +86,7 @@ struct Profile {
     std::set<std::string> touched;  // realms of these mutations
   };
   Waiting WaitingForRealms() const;
+  bool KnowsAsLost(const std::string& realm) const;  // that the server has lost it
   double wall_skew = 0;
   bool online = true;
   // The service worker: its running versions, the newest last; whether it is registered; whether

@@ -190,7 +190,7 @@ class World {
     REQUIRE(told["taken"].as_u64() == expected);
     Compare();
     taken_ += expected;
-    CheckThatAllIsTold(held.realm, request.body, told);
+    CheckNoRowIsLeftOut(held.realm, request.body, told);
     for (const Data& refused : told["refused"].items()) {
       ++kept_;
       const Data& op = request.body["ops"].items()[refused["op"].as_u64()];
@@ -200,7 +200,7 @@ class World {
   }
 
   // A row that was offered is there, or refused, unless a later state of it was given back.
-  void CheckThatAllIsTold(const std::string& realm, const Data& body, const Data& told) {
+  void CheckNoRowIsLeftOut(const std::string& realm, const Data& body, const Data& told) {
     for (size_t i = 0; i < body["ops"].items().size(); ++i) {
       const Data& op = body["ops"].items()[i];
       if (!op["op"].Is("offer")) continue;
@@ -210,7 +210,7 @@ class World {
       const bool is_there = row != database_.rows().end() &&
                             (!row->second.deleted_at || !row->second.moved_to.empty());
       const bool is_refused = std::ranges::any_of(
-          told["refused"].items(), [&](const Data& refused) { return refused["op"] == Data(i); });
+          told["refused"].items(), [&](const Data& refusal) { return refusal["op"] == Data(i); });
       const bool is_old = std::ranges::any_of(database_.changes(realm), [&](const Data& change) {
         return change["id"] == op["id"] && change["offered"].is_number() &&
                change["offered"].as_number() >= body["times"].items()[i].as_number();

@@ -41,7 +41,7 @@ class AppendedCheck final : public Check {
     std::erase_if(expected_, [&](const auto& item) {
       const std::string& realm = item.first.second;
       return item.second == profile.index && !request["cursors"].Find(realm) &&
-             !KnowsAsLost(profile, realm);
+             !profile.KnowsAsLost(realm);
     });
   }
 
@@ -68,14 +68,6 @@ class AppendedCheck final : public Check {
 
  private:
   using Lost = std::pair<std::string, std::string>;  // action, realm
-
-  static bool KnowsAsLost(const Profile& profile, const std::string& realm) {
-    const Data sync = profile.storage.Get("sync", "sync");
-    for (const Data& lost : sync["lost"].items()) {
-      if (lost.as_string() == realm) return true;
-    }
-    return false;
-  }
 
   static bool IsThere(const Database& database, const std::string& action,
                       const std::string& realm) {

@@ -36,22 +36,14 @@ class GivenBackCheck final : public Check {
     Forget(of);
   }
 
-  // The record by which a window gives up all images.
   void Stored(Host& host, const Data& writes, const Data& /*keys*/) override {
-    for (const Data& write : writes.items()) {
-      const Data& record = write["put"];
-      if (write["store"].Is("updates") && record["kind"].Is("image") &&
-          record["generation"].is_null())
-        Excuse([&](const Place&, const Holder& holder) {
-          return holder.profile == host.profile().index;
-        });
-    }
+    if (GivesUpImages(writes)) ExcuseAll(host.profile());
   }
 
   void Pulling(const Profile& profile, const Data& request) override {
     Excuse([&](const Place& place, const Holder& holder) {
       const bool is_reading_again =
-          !request["cursors"].Find(place.realm) && !KnowsAsLost(profile, place.realm);
+          !request["cursors"].Find(place.realm) && !profile.KnowsAsLost(place.realm);
       return holder.profile == profile.index &&
              (is_reading_again || !Wants(request["scopes"], place.table));
     });
@@ -88,10 +80,6 @@ class GivenBackCheck final : public Check {
       }
       if (latest == nullptr) continue;
       const Row* now = FindRow(latest->release, place);
-      if (now == nullptr && IsElsewhere(latest->release, place)) {
-        world_->Count("another history: a lost row was in another realm");
-        continue;
-      }
       const bool is_there = now != nullptr && std::ranges::any_of(holders, [&](const Holder& one) {
                               return one.row.modified_at >= latest->row.modified_at &&
                                      one.release == latest->release && one.row.props == now->props;
@@ -124,14 +112,6 @@ class GivenBackCheck final : public Check {
                                [&](const Data& scope) { return scope["table"] == Data(table); });
   }
 
-  static bool KnowsAsLost(const Profile& profile, const std::string& realm) {
-    const Data sync = profile.storage.Get("sync", "sync");
-    for (const Data& lost : sync["lost"].items()) {
-      if (lost.as_string() == realm) return true;
-    }
-    return false;
-  }
-
   void Expect(const Profile& profile, const Database& before) {
     const Database& now = world_->network().database();
     const Data sync = profile.storage.Get("sync", "sync");
@@ -144,7 +124,7 @@ class GivenBackCheck final : public Check {
       const Data* cursor = sync["cursors"].Find(realm);
       if (key.table == schema.members() || cursor == nullptr) continue;
       const uint64_t common = now.CommonOf(realm, cursor->as_string());
-      // An emptied realm is taken back on demand only. And without its log nobody knows what was changed since.
+      // The server takes nothing of a realm that the backup lacks, or whose log it has forgotten since.
       if (common == 0 || common < now.heads().at(realm).floor || row.revision <= common) continue;
       const std::string table(schema.table(key.table).name);
       const Row* lost = RowIn(before.rows(), now.columns().FindTable(table), key.id, realm);
@@ -162,6 +142,10 @@ class GivenBackCheck final : public Check {
 
   void Forget(const Profile& profile) {
     copied_.insert(profile.index);
+    ExcuseAll(profile);
+  }
+
+  void ExcuseAll(const Profile& profile) {
     Excuse([&](const Place&, const Holder& holder) { return holder.profile == profile.index; });
   }
 
@@ -187,20 +171,10 @@ class GivenBackCheck final : public Check {
     return found == rows.end() || found->second.deleted_at ? nullptr : &found->second.row;
   }
 
-  const Database::Rows& RowsOf(Release release) {
-    const Schema& schema = SchemaOf(release);
-    return world_->network().database().RowsOf(schema, &space_);
-  }
-
   const Row* FindRow(Release release, const Place& place) {
-    return RowIn(RowsOf(release), SchemaOf(release).FindTable(place.table), place.id, place.realm);
-  }
-
-  bool IsElsewhere(Release release, const Place& place) {
-    const TableIndex index = SchemaOf(release).FindTable(place.table);
-    return std::ranges::any_of(RowsOf(release), [&](const auto& item) {
-      return item.first.object == ObjectKey{index, place.id} && !item.second.deleted_at;
-    });
+    const Schema& schema = SchemaOf(release);
+    return RowIn(world_->network().database().RowsOf(schema, &space_),
+                 schema.FindTable(place.table), place.id, place.realm);
   }
 
   std::map<Place, Vector<Holder>> held_;  // what the lost history had

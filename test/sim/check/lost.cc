@@ -40,14 +40,8 @@ class LostCheck final : public Check {
     }
   }
 
-  // The record by which a window gives up all images.
   void Stored(Host& host, const Data& writes, const Data& /*keys*/) override {
-    for (const Data& write : writes.items()) {
-      const Data& record = write["put"];
-      if (write["store"].Is("updates") && record["kind"].Is("image") &&
-          record["generation"].is_null())
-        Forget(host.profile());
-    }
+    if (GivesUpImages(writes)) Forget(host.profile());
   }
 
   void Restored(const Profile& profile, const Profile& /*before*/) override { Forget(profile); }
