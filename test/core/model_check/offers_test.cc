@@ -176,6 +176,7 @@ class World {
     request.user = "ada";
     request.rights = Rights();
     request.now = now_ += 10;
+    const MemoryDatabase::Rows before = database_.rows();
     const MemoryDatabase::OffersTaken taken = database_.TakeBack(CheckSchema(), request);
     REQUIRE(taken.common == common);
     // An emptied database stays empty.
@@ -190,7 +191,7 @@ class World {
     REQUIRE(told["taken"].as_u64() == expected);
     Compare();
     taken_ += expected;
-    CheckNoRowIsLeftOut(held.realm, request.body, told);
+    CheckNoRowIsLeftOut(held.realm, request.body, told, before);
     for (const Data& refused : told["refused"].items()) {
       ++kept_;
       const Data& op = request.body["ops"].items()[refused["op"].as_u64()];
@@ -200,15 +201,20 @@ class World {
   }
 
   // A row that was offered is there, or refused, unless a later state of it was given back.
-  void CheckNoRowIsLeftOut(const std::string& realm, const Data& body, const Data& told) {
+  void CheckNoRowIsLeftOut(const std::string& realm, const Data& body, const Data& told,
+                           const MemoryDatabase::Rows& before) {
     for (size_t i = 0; i < body["ops"].items().size(); ++i) {
       const Data& op = body["ops"].items()[i];
       if (!op["op"].Is("offer")) continue;
       const TableIndex table = CheckSchema().FindTable(op["table"].as_string());
-      const auto row = database_.rows().find({realm, {table, op["id"].as_string()}});
+      const PlacedKey key{realm, {table, op["id"].as_string()}};
+      const auto row = database_.rows().find(key);
+      const auto was = before.find(key);
+      const bool was_elsewhere = was != before.end() && !was->second.moved_to.empty();
       // It may have followed its parent into another realm at once.
-      const bool is_there = row != database_.rows().end() &&
-                            (!row->second.deleted_at || !row->second.moved_to.empty());
+      const bool is_there =
+          row != database_.rows().end() &&
+          (!row->second.deleted_at || (!row->second.moved_to.empty() && !was_elsewhere));
       const bool is_refused = std::ranges::any_of(
           told["refused"].items(), [&](const Data& refusal) { return refusal["op"] == Data(i); });
       const bool is_old = std::ranges::any_of(database_.changes(realm), [&](const Data& change) {
