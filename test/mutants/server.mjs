@@ -1188,4 +1188,11 @@ export const server = [
     from: 'watched.known !== null && revision > watched.known + 1) {',
     to: 'watched.known !== null && revision < watched.known) {',
   },
+  {
+    name: 'EPIPE is taken for an SQLSTATE, because it has five letters',
+    test: 'test/server/database-errors.test.ts',
+    file: 'server/src/db/database.ts',
+    from: '/^(?!E)[0-9A-Z]{5}$/',
+    to: '/^[0-9A-Z]{5}$/',
+  },
 ];

@@ -23,6 +23,7 @@ const anyDatabase = [
     'batch-bisection',
     'callers',
     'cost',
+    'database-errors',
     'files',
     'flusher',
     'folder-store',

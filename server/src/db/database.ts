@@ -79,10 +79,10 @@ export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-/** The SQLSTATE of an error from either driver, or '' if it has none. */
+/** The SQLSTATE of an error from either driver, or '' if it has none. No class of SQL begins with an E, as EPIPE does. */
 export function sqlState(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
+  return typeof code === 'string' && /^(?!E)[0-9A-Z]{5}$/.test(code) ? code : '';
 }
 
 /** SQLSTATE of an exception that a function or a trigger of the application raises. */
