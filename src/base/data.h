@@ -5,6 +5,7 @@
 #ifndef SKERRY_BASE_DATA_H_
 #define SKERRY_BASE_DATA_H_
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,18 +30,17 @@ class Data {
   using Object = Vector<Member>;
 
   Data() : kind_(Kind::kNull), number_(0) {}
-  Data(std::nullptr_t) : Data() {}                                             // NOLINT
-  Data(bool v) : kind_(Kind::kBool), number_(v ? 1 : 0) {}                     // NOLINT
-  Data(double v) : kind_(Kind::kNumber), number_(v) {}                         // NOLINT
-  Data(int v) : kind_(Kind::kNumber), number_(v) {}                            // NOLINT
-  Data(uint32_t v) : kind_(Kind::kNumber), number_(v) {}                       // NOLINT
-  Data(uint64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}  // NOLINT
-  Data(int64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}   // NOLINT
-  SKERRY_OUT_OF_LINE Data(std::string v);                                      // NOLINT
-  SKERRY_OUT_OF_LINE Data(std::string_view v);                                 // NOLINT
-  SKERRY_OUT_OF_LINE Data(const char* v);                                      // NOLINT
-  SKERRY_OUT_OF_LINE Data(Array v);                                            // NOLINT
-  SKERRY_OUT_OF_LINE Data(Object v);                                           // NOLINT
+  Data(std::nullptr_t) : Data() {}                          // NOLINT
+  Data(bool v) : kind_(Kind::kBool), number_(v ? 1 : 0) {}  // NOLINT
+  Data(double v) : kind_(Kind::kNumber), number_(v) {}      // NOLINT
+  // Each integer type: size_t is another type on each platform, and not always one of <cstdint>.
+  template <std::integral T>
+  Data(T v) : Data(static_cast<double>(v)) {}   // NOLINT
+  SKERRY_OUT_OF_LINE Data(std::string v);       // NOLINT
+  SKERRY_OUT_OF_LINE Data(std::string_view v);  // NOLINT
+  SKERRY_OUT_OF_LINE Data(const char* v);       // NOLINT
+  SKERRY_OUT_OF_LINE Data(Array v);             // NOLINT
+  SKERRY_OUT_OF_LINE Data(Object v);            // NOLINT
   SKERRY_OUT_OF_LINE Data(const Data& other);
   SKERRY_OUT_OF_LINE Data(Data&& other) noexcept;
   SKERRY_OUT_OF_LINE Data& operator=(const Data& other);

@@ -112,6 +112,7 @@ test('a database that stops is one line, and one when it is back', async () => {
     await cluster.start();
     await seen(back, outage);
     expect(lines().filter((line) => !gone.test(line) && !back.test(line))).toEqual([]);
+    expect(lines()).toHaveLength(outage * 2);
   }
   expect(await server.stop()).toBe(0);
 });
