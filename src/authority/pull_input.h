@@ -25,6 +25,7 @@ struct PullInput {
   double now = 0;  // ms
   std::string client;
   Map<std::string, Cursor> cursors;
+  Map<std::string, Cursor> given;  // of realms without a cursor: entries that the log must have
   Set<std::string> have;
   std::optional<Set<std::string>> known;  // action ids: the client asks which are in the log
   Scopes scopes;
@@ -77,7 +78,7 @@ struct PullNeeds {
   Vector<State> state;
   Vector<size_t> pages;  // indexes of scopes
   Vector<std::string> page_realms;
-  Vector<std::string> images;
+  Vector<std::pair<std::string, uint64_t>> images;  // realm, and the least revision
   Vector<RowAt> rows;
   // For a sub-select: the live rows of the outer table whose prop has one of the values.
   struct Candidates {

@@ -44,6 +44,13 @@ Result<PullInput> ReadRequest(const Schema& schema, Data data) {
     if (!cursor.ok()) return cursor.status();
     request.cursors[realm] = cursor.value();
   }
+  const Cursors given = sent.given.value_or(Cursors());
+  if (given.size() > kMaxCursors) return Status(Code::kLimit, "too many cursors in `given`");
+  for (const auto& [realm, text] : given) {
+    Result<Cursor> cursor = ParseCursor(text);
+    if (!cursor.ok()) return cursor.status();
+    request.given[realm] = cursor.value();
+  }
   request.have.insert(sent.have.begin(), sent.have.end());
   for (const std::string& id : known) request.known->insert(id);
   Result<Scopes> scopes = ReadScopes(schema, sent.schema, std::move(sent.scopes));
@@ -276,7 +283,7 @@ Data PullSession::NeedsToData() const {
                          needs.page_realms,
                          kPageRows});
   }
-  for (const std::string& realm : needs.images) out.images.push_back({realm});
+  for (const auto& [realm, least] : needs.images) out.images.push_back({realm, least});
   for (const auto& [key, after] : needs.rows)
     out.rows.push_back({key.realm, schema_->table(key.object.table).name, key.object.id, after});
   AddJoinNeeds(&out);

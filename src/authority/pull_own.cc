@@ -23,9 +23,14 @@ void PullRanges::LoadOwn(PulledOwn own) {
 }
 
 // If the entry of a cursor is missing, or has another time, the cursor belongs to a history that
-// the database has lost.
+// the database has lost. So does what was given back up to such an entry.
 bool PullRanges::FindOtherHistories(Vector<std::string>* reset) {
   for (auto& [name, realm] : realms_) {
+    if (realm.given) {
+      // Nothing was read from there, so nothing more is to be read.
+      io_->answer.reset.push_back(name);
+      realm.given.reset();
+    }
     if (realm.mode != RealmMode::kRange || IsForgotten(realm)) continue;
     const auto entry = realm.entries.find(realm.from.revision);
     if (entry != realm.entries.end() && entry->second.at == realm.from.at) continue;

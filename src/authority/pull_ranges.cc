@@ -21,6 +21,7 @@ void PullRanges::Begin(const Map<std::string, PullRealm>& realms) {
     const auto cursor = request.cursors.find(name);
     if (cursor != request.cursors.end()) realm.from = cursor->second;
     if (realm.from.revision == 0) realm.mode = InitialMode(now);
+    AskForGiven(name, &realm);
     AskFor(name, &realm);
   }
   io_->needs.own.assign(request.have.begin(), request.have.end());
@@ -43,9 +44,19 @@ RealmMode PullRanges::InitialMode(const PullRealm& realm) const {
                                                               : RealmMode::kState;
 }
 
+// What was forgotten is in the log no longer, and nothing tells.
+void PullRanges::AskForGiven(const std::string& name, PullRange* realm) {
+  const auto given = io_->request.given.find(name);
+  if (given == io_->request.given.end() || realm->from.revision > 0) return;
+  if (given->second.revision < realm->now.floor.revision) return;
+  realm->given = given->second;
+  if (realm->now.head > 0) io_->needs.entries.push_back({name, given->second.revision, 1, ""});
+}
+
 void PullRanges::AskFor(const std::string& name, PullRange* realm) {
   if (realm->mode == RealmMode::kImage) {
-    io_->needs.images.push_back(name);
+    // An older one would replace what was given back by a state without it.
+    io_->needs.images.emplace_back(name, realm->given ? realm->given->revision : 0);
     image_realms_.push_back(name);
     return;
   }
@@ -79,7 +90,12 @@ void PullRanges::AskForState(const std::string& name, PullRange* realm) {
 
 void PullRanges::LoadEntry(wire::LoadedEntry entry) {
   const auto found = realms_.find(entry.realm);
-  if (found != realms_.end()) found->second.entries[entry.revision] = std::move(entry);
+  if (found == realms_.end()) return;
+  PullRange& realm = found->second;
+  if (realm.given == Cursor{entry.revision, entry.at}) realm.given.reset();
+  // Of a realm that comes whole, one that only proves the history names no client.
+  if (realm.mode != RealmMode::kRange && entry.client.empty()) return;
+  realm.entries[entry.revision] = std::move(entry);
 }
 
 void PullRanges::LoadAction(const std::string& realm, const std::string& action,

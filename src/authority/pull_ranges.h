@@ -31,6 +31,8 @@ struct LeftOutTables {
 struct PullRange {
   RealmMode mode = RealmMode::kRange;
   Cursor from;
+  std::optional<Cursor>
+      given;  // an entry that the log must have, though nothing is read from there
   PullRealm now;
   uint64_t to = 0;
   Map<uint64_t, wire::LoadedEntry> entries;
@@ -82,6 +84,7 @@ class PullRanges {
  private:
   // kState or kImage, for a realm of which the client holds nothing.
   RealmMode InitialMode(const PullRealm& realm) const;
+  void AskForGiven(const std::string& name, PullRange* realm);
   void AskFor(const std::string& name, PullRange* realm);
   void AskForState(const std::string& name, PullRange* realm);
   static bool IsForgotten(const PullRange& realm) {

@@ -63,7 +63,7 @@ std::string LostAppends::Ask(UuidGenerator* ids, double now) {
   return WriteJson(body);
 }
 
-void LostAppends::Take(const Data& answer, NotTaken* out) {
+std::string LostAppends::Take(const Data& answer, NotTaken* out) {
   const Data& results = answer["results"];
   const Data& result = results.items().empty() ? results : results.items()[0];
   if (result["status"].Is("applied")) {
@@ -71,7 +71,7 @@ void LostAppends::Take(const Data& answer, NotTaken* out) {
     for (size_t i = 0; i < asked_; ++i) out->given[appends_[i].action.id] = place;
     appends_.erase(appends_.begin(), appends_.begin() + static_cast<ptrdiff_t>(asked_));
     most_ = std::min(most_ * 2, kMaxAppendsAtOnce);
-    return;
+    return MakeCursor(place.revision, place.at);
   }
   const size_t before = appends_.size();
   // The answer does not say since when the log has it.
@@ -80,13 +80,14 @@ void LostAppends::Take(const Data& answer, NotTaken* out) {
     Remove(action);
   }
   TakeRejections(result, out);
-  if (appends_.size() < before) return;
+  if (appends_.size() < before) return {};
   // It is not said which of them is at fault.
   if (asked_ > 1) {
     most_ = 1;
-    return;
+  } else {
+    Refuse(appends_[0].action.id, {"history_lost", "The server does not take it back.", {}}, out);
   }
-  Refuse(appends_[0].action.id, {"history_lost", "The server does not take it back.", {}}, out);
+  return {};
 }
 
 void LostAppends::TakeRejections(const Data& result, NotTaken* out) {

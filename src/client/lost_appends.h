@@ -41,8 +41,9 @@ class LostAppends {
   bool is_done() const { return appends_.empty(); }
   // The body of a push (wire::PushRequest), of an identity that is used only once. REQUIRES: !is_done().
   std::string Ask(UuidGenerator* ids, double now);
-  // Takes the answer (wire::PushAnswer): adds what the server refuses, and what it has now.
-  void Take(const Data& answer, NotTaken* out);
+  // Takes the answer (wire::PushAnswer): adds what the server refuses, and what it has now. Returns the cursor of the
+  // entry that was written; empty if there is none.
+  std::string Take(const Data& answer, NotTaken* out);
 
  private:
   void TakeRejections(const Data& result, NotTaken* out);

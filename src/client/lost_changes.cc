@@ -56,45 +56,48 @@ ConflictRecord EntryOf(const Schema& schema, const OwnRecord& own, const Action&
 
 }  // namespace
 
-Vector<ConflictRecord> LostChanges(const View& view, const Data& own, const NotTaken& lost,
-                                   double now) {
+Vector<ConflictRecord> TakeLostChanges(const View& view, const NotTaken& lost, double now,
+                                       OwnRecord* own) {
   const Schema& schema = view.schema();
   const LostCause moved{
       "history_lost", "The server was restored to an earlier state, and takes no moves back.", {}};
   Vector<ConflictRecord> entries;
-  for (const Data& row : own.items()) {
-    const OwnRecord record = OwnRecord::Read(RowValue(row));
-    const auto revision = record.revisions.find(lost.realm);
-    if (revision == record.revisions.end() || revision->second <= lost.common) continue;
-    const Result<Mutation> read = DecodeMutation(schema, record.body);
-    if (!read.ok()) continue;
-    const auto refused = lost.actions.find(record.id);
-    const bool is_refused = refused != lost.actions.end();
+  const auto revision = own->revisions.find(lost.realm);
+  if (revision == own->revisions.end() || revision->second <= lost.common) return entries;
+  Result<Mutation> read = DecodeMutation(schema, own->body);
+  if (!read.ok()) return entries;
+  const auto add = [&](Vector<Op> ops, const LostCause& cause) {
+    if (ops.empty()) return false;
+    entries.push_back(EntryOf(schema, *own, read.value().action, std::move(ops), cause, now));
+    return true;
+  };
+  const auto refused = lost.actions.find(own->id);
+  const bool is_refused = refused != lost.actions.end();
+  if (is_refused || lost.all) {
     Vector<Op> appends;
-    for (const Op& op : read.value().ops) {
+    erase_if(read.value().ops, [&](const Op& op) {
       const bool is_lost = op.Has(kOnStream) && op.realm == lost.realm;
-      if (is_lost && (is_refused || lost.all)) appends.push_back(op);
-    }
-    if (!appends.empty())
-      entries.push_back(EntryOf(schema, record, read.value().action, std::move(appends),
-                                is_refused ? refused->second : *lost.all, now));
-    for (const std::string& object : record.keys) {
-      const auto named = lost.objects.find(object);
-      const LostCause* cause = named != lost.objects.end() ? &named->second : nullptr;
-      if (cause == nullptr && lost.all) cause = &*lost.all;
-      Vector<Op> ops;
-      for (const Op& op : RowOps(read.value().ops)) {
-        const bool is_of_it = ObjectText(schema, op.table, op.id, op.realm) == object;
-        if (!is_of_it || op.realm != lost.realm) continue;
-        if (cause == nullptr && op.Has(kMoves)) cause = &moved;
-        if (cause == nullptr) continue;
-        ops.push_back(LostPart(view, op, *cause));
-        if (!IsStillLost(view, ops.back())) ops.pop_back();
-      }
-      if (ops.empty()) continue;
-      entries.push_back(EntryOf(schema, record, read.value().action, std::move(ops), *cause, now));
-    }
+      if (is_lost) appends.push_back(op);
+      return is_lost;
+    });
+    if (add(std::move(appends), is_refused ? refused->second : *lost.all))
+      own->body = EncodeMutation(schema, read.value());
   }
+  erase_if(own->keys, [&](const std::string& object) {
+    const auto named = lost.objects.find(object);
+    const LostCause* cause = named != lost.objects.end() ? &named->second : nullptr;
+    if (cause == nullptr && lost.all) cause = &*lost.all;
+    Vector<Op> ops;
+    for (const Op& op : RowOps(read.value().ops)) {
+      const bool is_of_it = ObjectText(schema, op.table, op.id, op.realm) == object;
+      if (!is_of_it || op.realm != lost.realm) continue;
+      if (cause == nullptr && op.Has(kMoves)) cause = &moved;
+      if (cause == nullptr) continue;
+      ops.push_back(LostPart(view, op, *cause));
+      if (!IsStillLost(view, ops.back())) ops.pop_back();
+    }
+    return cause != nullptr && add(std::move(ops), *cause);
+  });
   return entries;
 }
 

@@ -10,6 +10,7 @@
 #include "base/vector.h"
 #include "client/view.h"
 #include "log/conflict_record.h"
+#include "log/own_record.h"
 
 namespace skerry {
 
@@ -29,6 +30,8 @@ struct GivenBack {
 struct NotTaken {
   std::string realm;
   uint64_t common = 0;  // what came after this revision is lost
+  std::string
+      head;  // the cursor of the log's last entry when the server had answered; empty: it does not say
   // None: only that of `objects`, by their texts (ObjectText).
   std::optional<LostCause> all;
   Map<std::string, LostCause> objects;
@@ -36,10 +39,11 @@ struct NotTaken {
   Map<std::string, GivenBack> given;    // actions with deletes and appends, by id
 };
 
-// `view`: with base as it was lost. `own`: all of the store `own`. An entry for each object of a change, and
-// for what it had appended, the oldest first; none for what others had changed again before it was lost.
-Vector<ConflictRecord> LostChanges(const View& view, const Data& own, const NotTaken& lost,
-                                   double now);
+// The entries of one change: one of each object, and one of what it had appended; none of what others had changed
+// again before it was lost. `view`: with base as it was lost. What they tell is taken out of `own`: the server may be
+// restored once more.
+Vector<ConflictRecord> TakeLostChanges(const View& view, const NotTaken& lost, double now,
+                                       OwnRecord* own);
 
 }  // namespace skerry
 

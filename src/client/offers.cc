@@ -86,6 +86,8 @@ void Offering::Begin(std::string realm, std::string cursor, std::string client, 
   is_asked_ = false;
   offered_.clear();
   next_ = asked_ = 0;
+  given_.clear();
+  checks_ = false;
   not_taken_ = {};
   not_taken_.realm = realm_;
 }
@@ -124,6 +126,7 @@ std::string Offering::AskRows() {
   Data body = Data::MakeObject();
   body.Set("client", client_).Set("schema", schema_->version()).Set("realm", realm_);
   body.Set("cursor", cursor_).Set("ops", std::move(ops)).Set("times", std::move(times));
+  if (!given_.empty()) body.Set("given", ToData(given_));
   return WriteJson(body);
 }
 
@@ -131,13 +134,19 @@ bool Offering::Take(const Data& answer) {
   if (has_rows()) {
     TakeRows(answer);
   } else {
-    appends_.Take(answer, &not_taken_);
+    std::string place = appends_.Take(answer, &not_taken_);
+    checks_ = !given_.empty();
+    if (checks_ && !place.empty()) given_.push_back(std::move(place));
   }
   return !not_taken_.all && (has_rows() || !appends_.is_done());
 }
 
 void Offering::TakeRows(const Data& answer) {
   not_taken_.common = answer["common"].as_u64();
+  not_taken_.head = answer["head"].as_string();
+  given_.clear();
+  if (!not_taken_.head.empty()) given_.push_back(not_taken_.head);
+  checks_ = false;
   if (const std::string& code = answer["nothing"].as_string(); !code.empty()) {
     not_taken_.all = {
         code, "The server was restored to an earlier state, and takes nothing back.", {}};

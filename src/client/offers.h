@@ -80,7 +80,7 @@ class Offering {
   const NotTaken& not_taken() const { return not_taken_; }
 
  private:
-  bool has_rows() const { return !is_asked_ || next_ < offered_.size(); }
+  bool has_rows() const { return !is_asked_ || checks_ || next_ < offered_.size(); }
   std::string AskRows();
   void TakeRows(const Data& answer);
   void FindRows(uint64_t common);
@@ -101,6 +101,10 @@ class Offering {
   Vector<Offered> offered_;
   size_t next_ = 0;   // the first that was not offered
   size_t asked_ = 0;  // how many the last request has
+  // Entries that the log has, if the server was not restored since it took what it has been given; and whether to ask
+  // for them, because a push does not.
+  Vector<std::string> given_;
+  bool checks_ = false;
   LostAppends appends_;
   NotTaken not_taken_;
 };

@@ -253,7 +253,7 @@ class Tab {
   void StartOffers(Data* effects);
   void DecideOffers(std::optional<NotTaken> done, Data* effects);
   void AskOffering(Data* effects);
-  static void NoteGiven(const Data& own, const NotTaken& done, Data* writes);
+  void SettleOwn(const Data& own, OffersTx* tx, TxReply* reply);
   void Found(const std::string& realm, SyncProgress* sync, OffersTx* tx, TxReply* reply);
 
   // tab_compare.cc

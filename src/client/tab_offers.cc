@@ -41,10 +41,8 @@ void Tab::Read(OffersTx* tx, Data* results, TxReply* reply) {
       place.offered = true;
       tx->settles = true;
       if (!is_done) continue;
-      for (const ConflictRecord& entry : LostChanges(*view_, results->items()[1], *tx->done, now_))
-        reply->writes.Push(AddWrite(Store::kConflicts, entry.Write()));
-      tx->tells = !reply->writes.items().empty();
-      NoteGiven(results->items()[1], *tx->done, &reply->writes);
+      if (!tx->done->head.empty()) place.given = tx->done->head;
+      SettleOwn(results->items()[1], tx, reply);
     } else if (tx->realm.empty()) {
       tx->realm = realm;
       tx->cursor = place.cursor;
@@ -56,16 +54,26 @@ void Tab::Read(OffersTx* tx, Data* results, TxReply* reply) {
   reply->writes.Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
 }
 
-// Own changes that the log has again are kept with their new places: it may be lost once more.
-void Tab::NoteGiven(const Data& own, const NotTaken& done, Data* writes) {
+// Own changes that the log has again are kept with their new places, because it may be lost once more. Of the others,
+// the inbox tells.
+void Tab::SettleOwn(const Data& own, OffersTx* tx, TxReply* reply) {
+  const NotTaken& done = *tx->done;
   for (const Data& row : own.items()) {
     OwnRecord record = OwnRecord::Read(RowValue(row));
+    if (!record.revisions.contains(done.realm)) continue;
+    const Vector<ConflictRecord> lost = TakeLostChanges(*view_, done, now_, &record);
+    for (const ConflictRecord& entry : lost)
+      reply->writes.Push(AddWrite(Store::kConflicts, entry.Write()));
+    tx->tells = tx->tells || !lost.empty();
     const auto given = done.given.find(record.id);
-    if (given == done.given.end() || !record.revisions.contains(done.realm)) continue;
-    record.revisions[done.realm] = given->second.revision;
-    if (!record.times) record.times.emplace();
-    (*record.times)[done.realm] = given->second.at;
-    writes->Push(PutWrite(Store::kOwn, RowKey(row), record.Write()));
+    if (given != done.given.end()) {
+      record.revisions[done.realm] = given->second.revision;
+      if (!record.times) record.times.emplace();
+      (*record.times)[done.realm] = given->second.at;
+    } else if (lost.empty()) {
+      continue;
+    }
+    reply->writes.Push(PutWrite(Store::kOwn, RowKey(row), record.Write()));
   }
 }
 

@@ -102,6 +102,8 @@ struct LostPlace {
   // False: the server has the realm again, and a window has to offer the rows that are held of it before
   // a pull replaces them. True: they were offered.
   std::optional<bool> offered;
+  // The last entry of the log that has what was offered: the server may be restored once more before the realm is read.
+  std::optional<std::string> given;
   PreservedFields rest;
 
   template <typename Self, typename Visitor>
@@ -109,6 +111,7 @@ struct LostPlace {
     member("cursor", self.cursor);
     member.Optional("founded", self.founded);
     member.Optional("offered", self.offered);
+    member.Optional("given", self.given);
   }
   friend bool operator==(const LostPlace&, const LostPlace&) = default;
 };

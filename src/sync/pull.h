@@ -146,6 +146,8 @@ class PullFold {
   bool WaitsForOffers();
   void AskForOffers(const std::string& realm);
   void Lose(const std::string& realm);
+  void LoseAgain(const std::string& realm);
+  void UndoUpdates(const std::string& realm);
   void MoveLost();
   void TakeInvitations();
   bool IsRefilled(const SyncScope& scope) const;

@@ -70,11 +70,27 @@ bool PullFold::ShowsOtherHistory() const {
 // not count any more. Nothing of the realm is sent until it exists, but for what founds it.
 void PullFold::Lose(const std::string& realm) {
   Vector<std::string>& lost = sync_.lost.has_value() ? *sync_.lost : sync_.lost.emplace();
-  if (Contains(lost, realm)) return;
+  if (Contains(lost, realm)) return LoseAgain(realm);
   lost.push_back(realm);
   const auto cursor = sync_.cursors.find(realm);
   if (cursor != sync_.cursors.end()) sync_.lost_at[realm].cursor = cursor->second;
   if (!Contains(sync_.refill, realm)) sync_.refill.push_back(realm);
+  UndoUpdates(realm);
+}
+
+// The server had the realm again, and was then restored once more, to a state without it, or without what was given
+// back: all of it is given back again.
+void PullFold::LoseAgain(const std::string& realm) {
+  const auto place = sync_.lost_at.find(realm);
+  if (place == sync_.lost_at.end() || !place->second.offered.has_value()) return;
+  place->second.offered.reset();
+  place->second.founded.reset();
+  place->second.given.reset();
+  lost_ = sync_.lost;
+  UndoUpdates(realm);
+}
+
+void PullFold::UndoUpdates(const std::string& realm) {
   for (size_t i = 0; i < outbox_.size();) {
     if (!outbox_[i].after.contains(realm)) {
       ++i;
@@ -108,9 +124,10 @@ bool PullFold::WaitsForOffers() {
 
 void PullFold::AskForOffers(const std::string& realm) {
   const bool is_known = sync_.lost.has_value() && Contains(*sync_.lost, realm);
-  const bool is_reset = Contains(answer_->reset, realm) && sync_.cursors.contains(realm);
+  const bool is_reset =
+      Contains(answer_->reset, realm) && (is_known || sync_.cursors.contains(realm));
   if (!is_known && !is_reset) return;
-  if (!is_known) {
+  if (is_reset) {
     Lose(realm);
     sync_.cursors.erase(realm);
   }
@@ -137,6 +154,8 @@ void PullFold::MoveLost() {
     const auto place = sync_.lost_at.find(realm);
     const double lost_at = place == sync_.lost_at.end() ? 0 : CursorTime(place->second.cursor);
     own_.Drop(realm, lost_at > 0 ? lost_at : kMaxTimeMs);
+    // Its rows are still those that were lost, until its image is there (SyncJob::PublishFill).
+    if (AwaitsImage(realm)) continue;
     sync_.Regain(realm);
     is_changed = true;
   }

@@ -68,6 +68,11 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
     if (!Contains(held, realm)) held.push_back(realm);
   }
   if (!held.empty()) body.lost = std::move(held);
+  for (const auto& [realm, place] : sync.lost_at) {
+    if (place.offered != true || !place.given.has_value()) continue;
+    if (!body.given.has_value()) body.given.emplace();
+    (*body.given)[realm] = *place.given;
+  }
   if (!request.known.empty()) body.known.emplace(request.known.begin(), request.known.end());
   if (asks.floors || !request.known.empty()) body.floors = true;
   if (!asks.images) body.images = false;

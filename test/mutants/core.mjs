@@ -125,8 +125,8 @@ export const core = [
   {
     name: 'another history of a realm replaces what was not offered',
     file: 'src/sync/pull_fold_realms.cc',
-    from: 'Contains(answer_->reset, realm) && sync_',
-    to: 'false && Contains(answer_->reset, realm) && sync_',
+    from: '(is_known || sync_.cursors.contains(realm))',
+    to: 'is_known',
   },
   {
     name: 'changes in a lost realm are pushed before it is founded again',

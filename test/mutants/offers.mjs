@@ -9,6 +9,60 @@ const kTakeBack = 'server/src/offers/take-back.ts';
 
 export const offers = [
   {
+    name: 'a realm is read though a second restore has lost what was given back',
+    file: 'src/authority/pull_own.cc',
+    from: 'if (realm.given) {',
+    to: 'if (false) {',
+  },
+  {
+    name: 'an image may be older than what was given back',
+    file: 'src/authority/pull_ranges.cc',
+    from: 'realm->given ? realm->given->revision : 0',
+    to: 'realm->given ? 0 : 0',
+  },
+  {
+    name: 'rows count as offered after a second restore',
+    file: 'src/sync/pull_fold_realms.cc',
+    from: '  place->second.offered.reset();\n',
+    to: '',
+  },
+  {
+    name: 'a realm that is lost again is not founded again',
+    file: 'src/sync/pull_fold_realms.cc',
+    from: '  place->second.founded.reset();\n',
+    to: '',
+  },
+  {
+    name: 'a realm that comes by image is no longer lost before the image is there',
+    file: 'src/sync/pull_fold_realms.cc',
+    from: '    if (AwaitsImage(realm)) continue;\n',
+    to: '',
+  },
+  {
+    name: 'the request does not say what was given back',
+    file: 'src/sync/pull_request.cc',
+    from: '    (*body.given)[realm] = *place.given;\n',
+    to: '',
+  },
+  {
+    name: 'a window does not note up to where it has given back',
+    file: 'src/client/tab_offers.cc',
+    from: 'if (!tx->done->head.empty()) place.given',
+    to: 'if (tx->done->head.empty()) place.given',
+  },
+  {
+    name: 'what was appended again is not asked for',
+    file: 'src/client/offers.cc',
+    from: 'checks_ = !given_.empty();',
+    to: 'checks_ = false;',
+  },
+  {
+    name: 'a change that does not come back is told after each restore',
+    file: 'src/client/lost_changes.cc',
+    from: 'return cause != nullptr && add(std::move(ops), *cause);',
+    to: 'return cause != nullptr && add(std::move(ops), *cause) && now < 0;',
+  },
+  {
     name: 'an older state of a row takes the place of a later one',
     file: kRule,
     from: '  if (at < last) return merge;\n',
@@ -95,8 +149,8 @@ export const offers = [
   {
     name: 'own changes from before the backup are told as lost',
     file: 'src/client/lost_changes.cc',
-    from: ' || revision->second <= lost.common) continue;',
-    to: ') continue;',
+    from: ' || revision->second <= lost.common) return entries;',
+    to: ') return entries;',
   },
   {
     name: 'own changes that others had changed again are told as lost',
@@ -239,8 +293,8 @@ export const offers = [
   {
     name: 'an action that is not taken back is not told',
     file: 'src/client/lost_changes.cc',
-    from: 'if (is_lost && (is_refused || lost.all)) appends.push_back(op);',
-    to: 'if (is_lost && lost.all) appends.push_back(op);',
+    from: 'if (is_refused || lost.all) {',
+    to: 'if (lost.all) {',
   },
 ];
 
@@ -286,5 +340,19 @@ export const offersOnServer = [
     file: 'server/src/push/done.ts',
     from: 'given_back = greatest(skerry.realm.given_back, excluded.given_back)',
     to: 'given_back = excluded.given_back',
+  },
+  {
+    name: 'a restore between two offers is not noticed',
+    test: kTest,
+    file: kTakeBack,
+    from: 'if (asked.length === 0) return true;',
+    to: 'if (asked.length >= 0) return true;',
+  },
+  {
+    name: 'who has given back is offered an image without it',
+    test: 'test/server/image-histories.test.ts',
+    file: 'server/src/image/images.ts',
+    from: ' || kept.revision < least) return false;',
+    to: ' || kept.revision < -least) return false;',
   },
 ];

@@ -111,6 +111,26 @@ test('an image of the revision that the log has kept is offered', async () => {
   expect(await realm.expectNewcomer()).toEqual(image);
 });
 
+test('who has given back is offered an image that has it, and others the one before', async () => {
+  const realm = new Realm();
+  await realm.write(fresh('first', kRows));
+  const image = await realm.expectNewcomer();
+  const client = realm.client();
+  const op = { op: 'create', table: 'cities', id: fresh('given')[0], realm: realm.name };
+  const { revisions, at } = await client.push([{ ...op, set: { name: 'City' } }]);
+  const head = Number((revisions as Json)[realm.name]);
+  client.scopes = scopes(false);
+  const offered = async (given?: string) => {
+    const more = given === undefined ? {} : { given: { [realm.name]: given } };
+    const { status, body } = await client.pull({ cursors: {}, lost: [realm.name], ...more });
+    expect([status, body.reset]).toEqual([200, undefined]);
+    return (body.fills as Json[]).find((fill) => fill.realm === realm.name)?.revision;
+  };
+  expect(await offered()).toBe(image.revision);
+  expect(await offered(`${String(image.revision)}@${String(image.at)}`)).toBe(image.revision);
+  expect(await offered(`${head}@${String(at)}`)).toBe(head);
+});
+
 test('an image of a lost history is not offered, though the revision is there again', async () => {
   const realm = new Realm();
   await realm.write(fresh('first', kRows));

@@ -229,6 +229,10 @@ test('a bad request is answered by its fault, and 1,000 rows are none', async ()
     [{ ops: [op], times: [1.5] }, 400, 'bad_request'],
     [{ ops: [op], times: [-1] }, 400, 'bad_request'],
     [{ client: 'x' }, 400, 'bad_request'],
+    [{ given: '1@1' }, 400, 'bad_request'],
+    [{ given: ['x'] }, 400, 'bad_request'],
+    [{ given: Array.from({ length: 17 }, () => '1@1') }, 422, 'limit'],
+    [{ given: Array.from({ length: 16 }, () => '1@1') }, 503, 'busy'],
     [{ schema: 2 }, 409, 'server-old'],
     [many(1_001), 422, 'limit'],
   ] as const) {
@@ -240,6 +244,40 @@ test('a bad request is answered by its fault, and 1,000 rows are none', async ()
   }
   expect(taken(await device.offer([], many(1_000)))).toEqual([1_000, []]);
   expect(Object.keys(await storedOn(server))).toHaveLength(1_002);
+});
+
+test('a server that is restored once more says what it lacks of what was given back', async () => {
+  const device = await lostHistory(async (ada) => {
+    await ada.set('a', { name: 'lost' });
+    await ada.set('c', { name: 'made' }, 'create');
+  });
+  await restore();
+  const reset = async (given: unknown) => {
+    const { status, body } = await device.wire.pull({
+      ...{ cursors: {}, lost: [realm], given: { [realm]: given } },
+    });
+    expect(status).toBe(200);
+    return body.reset ?? [];
+  };
+  const { head } = (await device.offer([])).body;
+  const first = await device.offer(['a'], { given: [head] });
+  const second = await device.offer(['c'], { given: [first.body.head] });
+  expect([first, second].map(({ body }) => String(body.head).split('@')[0])).toEqual(['3', '4']);
+  expect(second.body.head).toBe(`${String(second.body.revision)}@${String(second.body.at)}`);
+  // What changes nothing has a place, too.
+  const again = await device.offer(['a'], { given: [first.body.head, second.body.head] });
+  expect(again.body).toMatchObject({ taken: 0, head: second.body.head });
+  expect(await reset(second.body.head)).toEqual([]);
+  await restore();
+  expect(await reset(head)).toEqual([]);
+  for (const lost of [first, second]) expect(await reset(lost.body.head)).toEqual([realm]);
+  const refused = await device.offer(['c'], { given: [head, first.body.head] });
+  expect([refused.status, refused.body.code]).toEqual([503, 'busy']);
+  expect(Object.keys(await storedOn(server))).toEqual(['a', 'b']);
+  // Others have been as far as that since.
+  for (const name of ['x', 'y']) await device.set('b', { name });
+  for (const lost of [first, second]) expect(await reset(lost.body.head)).toEqual([realm]);
+  expect(taken(await device.offer(['a', 'c'], { given: [head] }))).toEqual([2, []]);
 });
 
 test('the operator sees how much has come back, and from how many', async () => {

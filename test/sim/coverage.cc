@@ -68,6 +68,7 @@ constexpr const char* kTransitions[] = {
     "a lost realm: founded again",
     "another history: rows are taken back",
     "another history: a lost row is there again",
+    "another history: given back again after a second restore",
     "pull without reduction",
     "push: unknown_client",
     "push: duplicate",

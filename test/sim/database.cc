@@ -141,7 +141,7 @@ Database::Pulled Database::PullText(const Schema& served, const Caller& caller, 
   Reads reads;
   reads.page_rows = limits.page_rows;
   reads.snapshot_saves = 2;
-  reads.image = [&](const std::string& realm) { return images->Offer(realm, served, *this); };
+  reads.image = [&](const Data& need) { return images->Offer(need, served, *this); };
   for (int attempt = 0;; ++attempt) {
     Data out = Pull(served, asked, realms, now, reads);
     if (out["gone"].as_bool()) return {};

@@ -382,7 +382,7 @@ void Network::Deliver(const Message& message) {
   const Data& answer = *message.answer;
   const bool heard = answer["status"].as_number() == 200;
   if (heard && !message.is_push && answer["body"].as_bytes().find("\"reset\"") != std::string::npos)
-    world_->Count("pull: reset");
+    CountReset(message);
   if (heard && !message.is_push &&
       answer["body"].as_bytes().find("\"refill\"") != std::string::npos)
     world_->Count("pull: refill");

@@ -139,6 +139,7 @@ class Network {
   void RollBack(bool answered);
   void Reply(Message message, Data answer);
   void Deliver(const Message& message);
+  void CountReset(const Message& pull);
   void TakeBack(Message message);
   void DeliverOffers(const Message& message);
   void TimeOut(Message message);

@@ -40,6 +40,10 @@ void Network::TakeBack(Message message) {
   offers.now = clock_;
   if (world_->has_app_rule()) offers.rules = AnswerByAppRule;
   const Schema& served = ServedBy(nodes_[node_]);
+  if (!database_.HasAll(message.body["realm"].as_string(), message.body["given"])) {
+    world_->Count("another history: restored between two offers");
+    return Reply(std::move(message), NoResponse(0, "busy"));
+  }
   const std::map<std::string, Database::Head> before = database_.heads();
   const test::MemoryDatabase::OffersTaken taken = database_.TakeBack(served, offers);
   const Data& told = taken.done["offers"];
@@ -56,6 +60,9 @@ void Network::TakeBack(Message message) {
     if (entry["realm"] == message.body["realm"])
       answer.Set("revision", entry["revision"]).Set("at", taken.done["at"]);
   }
+  if (const std::string head = database_.HeadCursor(message.body["realm"].as_string());
+      !head.empty())
+    answer.Set("head", head);
   if (told.is_null()) answer.Set("nothing", "history_lost");
   if (told["forbidden"].as_bool()) answer.Set("nothing", "forbidden");
   const bool is_lost = TakeArmed({Kind::kCutAfterCommit}).has_value();
@@ -66,6 +73,15 @@ void Network::TakeBack(Message message) {
     if (head.head > before.at(realm).head) moved[realm] = head.head;
   }
   pokes_.Committed(moved, {}, Readers());
+}
+
+void Network::CountReset(const Message& pull) {
+  world_->Count("pull: reset");
+  const Data answer = ParseJson((*pull.answer)["body"].as_bytes()).value();
+  for (const auto& [realm, given] : pull.body["given"].members()) {
+    if (test::ContainsString(answer["reset"], realm))
+      world_->Count("another history: given back again after a second restore");
+  }
 }
 
 void Network::DeliverOffers(const Message& message) {

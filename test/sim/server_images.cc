@@ -13,11 +13,13 @@ constexpr uint64_t kTooOld = 4;  // revisions
 
 }  // namespace
 
-Data ServerImages::Offer(const std::string& realm, const Schema& schema, const Database& database) {
+Data ServerImages::Offer(const Data& need, const Schema& schema, const Database& database) {
+  const std::string& realm = need["realm"].as_string();
   const Database::Head& head = database.heads().at(realm);
   Data& newest = newest_[{realm, &schema}];
   const uint64_t revision = newest["revision"].as_u64();
-  const bool is_usable = revision + kTooOld > head.head && revision >= head.floor;
+  const bool is_usable = revision + kTooOld > head.head && revision >= head.floor &&
+                         revision >= need["least"].as_u64();
   if (newest.is_object() && is_usable) return newest;
   if (newest.is_object()) files_.erase(newest["url"].as_string());
   ImageMaker maker(&schema, realm, {head.head, head.at});

@@ -21,7 +21,7 @@ class ServerImages {
 
   uint64_t rows() const { return rows_; }  // the number of rows that every realm pretends to have
   // An element of `images` (docs/authority.md, section 4).
-  Data Offer(const std::string& realm, const Schema& schema, const Database& database);
+  Data Offer(const Data& need, const Schema& schema, const Database& database);
   const std::string* Find(const std::string& url) const;  // null: never made, or deleted
   static std::string RealmOf(const std::string& url);
   void Clear();

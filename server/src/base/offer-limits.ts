@@ -5,4 +5,6 @@ export const offerLimits = {
   rows: 1_000,
   /** Changes of a row since the common point that are read; of a row with more, nothing is taken. */
   changes: 100,
+  /** Entries that the log is asked to have. A client names two. */
+  given: 16,
 };

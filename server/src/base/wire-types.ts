@@ -83,6 +83,7 @@ export interface PullRequest {
   readonly refill: boolean;
   readonly streams?: readonly PulledStream[];
   readonly lost?: readonly string[];
+  readonly given?: Readonly<Record<string, string>>;
   readonly known?: readonly string[];
   readonly floors?: boolean;
   readonly images?: boolean;
@@ -485,6 +486,7 @@ export interface PageNeed {
 
 export interface ImageNeed {
   readonly realm: string;
+  readonly least: number;
 }
 
 export interface RowNeed {

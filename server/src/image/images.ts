@@ -51,8 +51,11 @@ export class Images {
     this.#schema = schema;
   }
 
-  /** Offers an image of a realm: the newest stored one if it is recent enough, else a new one of this snapshot. */
-  async offer(tx: Queryable, realm: string): Promise<ImageOffer> {
+  /**
+   * Offers an image of a realm: the newest stored one if it is recent enough, and not of a revision below `least`; else a
+   * new one of this snapshot.
+   */
+  async offer(tx: Queryable, realm: string, least = 0): Promise<ImageOffer> {
     const [head] = await tx.query<ImageHead>(
       `select epoch, head::text as head, at::text as at from skerry.realm where realm = $1::text`,
       [realm],
@@ -64,10 +67,9 @@ export class Images {
     const key = JSON.stringify([realm, head.epoch]);
     for (let other = this.#making.get(key); other !== undefined; other = this.#making.get(key)) {
       const found = await other.catch(() => null); // Its own caller gets the reason of a failure.
-      if (found !== null && (await this.#fits(tx, found, Number(head.head))))
-        return publicPart(found);
+      if (found !== null && (await this.#fits(tx, found, head, least))) return publicPart(found);
     }
-    const making = this.#findOrMake(tx, realm, head, this.#made.get(key) ?? null);
+    const making = this.#findOrMake(tx, realm, { head, least }, this.#made.get(key) ?? null);
     this.#making.set(key, making);
     try {
       const found = await making;
@@ -84,8 +86,14 @@ export class Images {
   }
 
   /** Whether an image is recent enough for a client that needs the head. */
-  async #fits(tx: Queryable, kept: StoredImage, head: number): Promise<boolean> {
-    if (kept.revision > head || head - kept.revision > kEntriesBehind) return false;
+  async #fits(
+    tx: Queryable,
+    kept: StoredImage,
+    { head }: ImageHead,
+    least: number,
+  ): Promise<boolean> {
+    const behind = Number(head) - kept.revision;
+    if (behind < 0 || behind > kEntriesBehind || kept.revision < least) return false;
     // An image of another history under the same epoch (of a database restored from a backup) cannot be used.
     // Nor can one whose later entries are forgotten: its client would have to begin anew.
     const [entry] = await tx.query<{ at: string }>(
@@ -103,14 +111,14 @@ export class Images {
   async #findOrMake(
     tx: Queryable,
     realm: string,
-    head: ImageHead,
+    { head, least }: { readonly head: ImageHead; readonly least: number },
     made: StoredImage | null,
   ): Promise<StoredImage> {
     const newest = await this.#store.newest(tx, realm, head.epoch);
-    if (newest !== null && (await this.#fits(tx, newest, Number(head.head)))) return newest;
+    if (newest !== null && (await this.#fits(tx, newest, head, least))) return newest;
     // The store may have deleted it since: a client could not fetch it, and would be offered it again.
     const isThere = made !== null && (await this.#store.has(made));
-    if (isThere && (await this.#fits(tx, made, Number(head.head)))) return made;
+    if (isThere && (await this.#fits(tx, made, head, least))) return made;
     return this.#make(tx, realm, head);
   }
 

@@ -20,7 +20,7 @@ import { kWriteOwn } from '../sql/own-writes.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { readNeeds } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import type { CheckedOffers, LostPlace } from '../wire/offers.ts';
+import type { CheckedOffers, LogPlace } from '../wire/offers.ts';
 import type { RestoreLog } from './restore-log.ts';
 import { readSince } from './since.ts';
 
@@ -51,7 +51,9 @@ interface Taken {
   readonly offers: OffersTaken;
   readonly entries: readonly WrittenEntry[];
   /** The place of what was taken in the realm's log. */
-  readonly place?: { readonly revision: number; readonly at: number };
+  readonly place?: LogPlace;
+  /** The cursor of the log's last entry. */
+  readonly head?: string;
 }
 
 const kNothing: OffersTaken = { done: 0, taken: 0, refused: [] };
@@ -77,7 +79,7 @@ export class TakeBack {
           throw requestProblem(error) ?? error;
         });
       if (taken === null) continue;
-      const { now, common, nothing, offers, entries, place } = taken;
+      const { now, common, nothing, offers, entries, place, head } = taken;
       committed(entries);
       metrics.count('restored_rows', offers.taken);
       if (nothing === undefined) log.taken(call.client, call.request.realm, offers);
@@ -86,6 +88,7 @@ export class TakeBack {
         common,
         ...(nothing && { nothing }),
         ...place,
+        ...(head !== undefined && { head }),
         ...offers,
       });
     }
@@ -112,11 +115,14 @@ export class TakeBack {
     await this.#parts.database.fence?.(tx);
     const { now, common } = await readCommon(tx, realm, request.cursor);
     const head = heads.get(realm);
+    if (!(await hasAll(tx, realm, request.given, head?.floor ?? 0)))
+      throw new Problem('busy', 'The server was restored meanwhile; offer all of it again.');
+    const cursor = head && { head: `${head.head}@${head.headAt}` };
     const isWelcome = common > 0 || isFoundable(realm) || this.#parts.isAll;
     // What others have changed since cannot be told where that is forgotten.
     const isForgotten = head !== undefined && head.floor > 0 && common < head.floor;
     if (head === undefined || !isWelcome || isForgotten)
-      return { now, common, nothing: 'history_lost', offers: kNothing, entries: [] };
+      return { now, common, nothing: 'history_lost', offers: kNothing, entries: [], ...cursor };
     const { authority, rules, schema } = this.#parts;
     const budget = new RowBudget();
     const read = async (needs: RowNeeds) => {
@@ -144,8 +150,11 @@ export class TakeBack {
     const entries = done.touched.map((entry) => ({ ...entry, author: user.id }));
     const nothing = offers.forbidden === true ? { nothing: 'forbidden' } : {};
     const written = done.touched.find((entry) => entry.realm === realm);
-    const place = written && { place: { revision: written.revision, at: done.at } };
-    return { now, common, ...nothing, offers, entries, ...place };
+    const place = written && {
+      place: { revision: written.revision, at: done.at },
+      head: `${written.revision}@${done.at}`,
+    };
+    return { now, common, ...nothing, offers, entries, ...cursor, ...place };
   }
 }
 
@@ -156,7 +165,7 @@ export class TakeBack {
 async function readCommon(
   tx: Queryable,
   realm: string,
-  { revision, at }: LostPlace,
+  { revision, at }: LogPlace,
 ): Promise<{ readonly now: number; readonly common: number }> {
   const [row] = await tx.query<{ now: string; common: string }>(
     `select ${kWriteOwn} as mark, (${kNow})::text as now,
@@ -167,6 +176,26 @@ async function readCommon(
   );
   if (row === undefined) throw new Error('A reading of the log returned no row.');
   return { now: Number(row.now), common: Number(row.common) };
+}
+
+/** Whether the log has all of these entries; of what is forgotten, nobody can tell. */
+async function hasAll(
+  tx: Queryable,
+  realm: string,
+  given: readonly LogPlace[],
+  floor: number,
+): Promise<boolean> {
+  const asked = given.filter(({ revision }) => revision >= floor);
+  if (asked.length === 0) return true;
+  const [row] = await tx.query<{ there: string }>(
+    `select count(*)::text as there
+       from json_to_recordset($2::text::json) as g(revision bigint, at bigint)
+      cross join lateral (
+        select 1 from skerry.log l
+         where l.realm = $1::text and l.revision = g.revision and l.at = g.at limit 1) l`,
+    [realm, JSON.stringify(asked)],
+  );
+  return Number(row?.there) === asked.length;
 }
 
 function firstStep(

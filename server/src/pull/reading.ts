@@ -28,7 +28,7 @@ import type { RestoreNotice } from './restored.ts';
 
 /** Images of realms, of a snapshot or slightly older. */
 export interface ImageSource {
-  offer(tx: Queryable, realm: string): Promise<ImageOffer>;
+  offer(tx: Queryable, realm: string, least: number): Promise<ImageOffer>;
 }
 
 export interface PullOptions {
@@ -126,8 +126,8 @@ export class PullReading {
     const state = await this.#state(tx, needs);
     const pages = await this.#pages(tx, needs);
     const offers: ImageOffer[] = [];
-    for (const { realm } of needs.images) {
-      offers.push(await this.#finish(() => this.#options.images.offer(tx, realm)));
+    for (const { realm, least } of needs.images) {
+      offers.push(await this.#finish(() => this.#options.images.offer(tx, realm, least)));
     }
     return rawObject({
       entries: joinLists(log.entries),

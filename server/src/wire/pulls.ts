@@ -99,12 +99,12 @@ function idsOf(list: unknown, name: string): string[] {
   return list;
 }
 
-export function cursorsOf(cursors: unknown): Record<string, string> {
-  if (!isObject(cursors)) throw bad('`cursors` is not an object.');
+export function cursorsOf(cursors: unknown, name = 'cursors'): Record<string, string> {
+  if (!isObject(cursors)) throw bad(`\`${name}\` is not an object.`);
   const entries = Object.entries(cursors);
   if (entries.length > limits.cursors) throw tooMuch(`A pull may name ${limits.cursors} realms.`);
   if (!entries.every(([realm, at]) => isRealmName(realm) && typeof at === 'string'))
-    throw bad('`cursors` is not an object of realms and cursors.');
+    throw bad(`\`${name}\` is not an object of realms and cursors.`);
   return cursors as Record<string, string>;
 }
 
@@ -169,6 +169,7 @@ export interface CheckedPull {
   readonly streams?: readonly unknown[];
   readonly known?: readonly string[];
   readonly lost?: readonly string[];
+  readonly given?: Readonly<Record<string, string>>;
   readonly floors?: true;
   readonly images?: false;
 }
@@ -176,7 +177,7 @@ export interface CheckedPull {
 /** Refuses a pull that is larger than any client's, or has names that cannot exist. */
 export function pullOf(body: JsonObject, limit: number): CheckedPull {
   const { client, schema, cursors = {}, have = [], known, lost, scopes = [], refill } = body;
-  const { streams, floors, images } = body;
+  const { streams, floors, given, images } = body;
   return {
     ...{ client, schema, limit, refill: refill === true, have: idsOf(have, 'have') },
     cursors: cursorsOf(cursors),
@@ -184,6 +185,7 @@ export function pullOf(body: JsonObject, limit: number): CheckedPull {
     ...(streams === undefined || streams === null ? {} : { streams: streamsOf(streams) }),
     ...(known === undefined || known === null ? {} : { known: idsOf(known, 'known') }),
     ...(lost === undefined || lost === null ? {} : { lost: idsOf(lost, 'lost') }),
+    ...(given === undefined || given === null ? {} : { given: cursorsOf(given, 'given') }),
     ...(floors === true ? { floors } : {}),
     ...(images === false ? { images } : {}),
   };

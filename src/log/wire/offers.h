@@ -113,6 +113,9 @@ struct OfferRequest {
   std::string cursor;  // of the realm, in the history that is lost
   Data ops;
   Vector<double> times;
+  // Entries of the log that earlier answers have named: without one of them, the server was restored once more, and
+  // what was given back is to be given again.
+  std::optional<Vector<std::string>> given;
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
@@ -122,17 +125,20 @@ struct OfferRequest {
     member("cursor", self.cursor);
     member("ops", self.ops);
     member("times", self.times);
+    member.Optional("given", self.given);
   }
 };
 
 // `common`: the last revision that both histories have: rows that have not changed above it need not
 // be offered. `nothing`: why nothing is taken, a code. `revision`, `at`: of the entry, if one was written.
+// `head`: the cursor of the log's last entry, which has all that was given back up to now.
 struct OfferAnswer {
   double time = 0;  // ms, of the server
   uint64_t common = 0;
   std::optional<std::string> nothing;
   std::optional<uint64_t> revision;
   std::optional<double> at;
+  std::optional<std::string> head;
   OffersTaken offers;
 
   template <typename Self, typename Visitor>
@@ -142,6 +148,7 @@ struct OfferAnswer {
     member.Optional("nothing", self.nothing);
     member.Optional("revision", self.revision);
     member.Optional("at", self.at);
+    member.Optional("head", self.head);
     OffersTaken::Each(self.offers, member);
   }
 };

@@ -108,10 +108,12 @@ struct PageNeed {
 
 struct ImageNeed {
   std::string realm;
+  uint64_t least = 0;  // the image is of this revision, or of a later one if there is one
 
   template <typename Self, typename Visitor>
   static void Each(Self& self, Visitor& member) {
     member("realm", self.realm);
+    member("least", self.least);
   }
 };
 

@@ -60,6 +60,8 @@ struct PullRequest {
   std::optional<Vector<PulledStream>> streams;
   // Realms of which rows are held without a cursor: the server may have lost them.
   std::optional<Vector<std::string>> lost;
+  // Of realms in `lost`: the log that has what the client has given back, up to this entry of it.
+  std::optional<Cursors> given;
   std::optional<Vector<std::string>> known;  // ids of actions: which of them are in the log?
   std::optional<bool> floors;                // what has the server forgotten?
   std::optional<bool> images;                // false: no worker of this device can load an image
@@ -79,6 +81,7 @@ struct PullRequest {
     member("refill", self.refill);
     member.Optional("streams", self.streams);
     member.Optional("lost", self.lost);
+    member.Optional("given", self.given);
     member.Optional("known", self.known);
     member.Optional("floors", self.floors);
     member.Optional("images", self.images);

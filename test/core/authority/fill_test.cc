@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "log/cursor.h"
 #include "test/core/authority/pulling.h"
 
 namespace skerry::authority_test {
@@ -186,6 +187,30 @@ TEST_CASE("resets a realm when its cursor is of another history") {
     CHECK(answer["reset"] == Json(R"(["A"])"));
     CHECK(Short(answer) == "create groups/g, create members/m, create items/x");
     CHECK(answer["cursors"] == Json(At(s.world, 1, 1)));
+  }
+}
+
+TEST_CASE("resets a realm if its log lacks the entry up to which the client has given back") {
+  PulledScenery s;
+  const std::string there = s.world.cursor("A", 1);
+  uint64_t least = 0;
+  s.world.reads.image = [&least, offer = s.world.reads.image](const Data& need) {
+    least = need["least"].as_u64();
+    return offer(need);
+  };
+  for (const bool is_large : {false, true}) {
+    s.world.rows_for_image = is_large ? kMaxRowsWithoutImage + 1 : 0;
+    for (const std::string& given : {there, std::string("1@999"), std::string("7@1000010")}) {
+      CAPTURE(given);
+      Data request = Request("c1", R"({"B":")" + s.world.cursor("B", 1) + "\"}");
+      request.Set("given", Json(R"({"A":")" + given + R"(","C":"5@5","B":"1@999"})"));
+      least = 0;
+      const Data answer = s.world.Pull("anna", request);
+      CHECK(answer["reset"] == (given == there ? Data() : Json(R"(["A"])")));
+      // It is sent from its beginning in any case.
+      CHECK(Short(answer) == (is_large ? "" : "create groups/g, create members/m, create items/x"));
+      CHECK(least == (is_large ? CursorRevision(given) : 0));
+    }
   }
 }
 

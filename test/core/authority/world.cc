@@ -76,7 +76,8 @@ AuthorityWorld::AuthorityWorld() : database_(&WorldSchema()) {
   AddRealm("B");
   for (const char* realm : {"A", "B"}) Grant("anna", realm, "write");
   reads.page_rows = 2;
-  reads.image = [](const std::string& realm) {
+  reads.image = [](const Data& need) {
+    const std::string& realm = need["realm"].as_string();
     return Fields{{"realm", realm},
                   {"revision", 1},
                   {"hash", "0123456789abcdef"},

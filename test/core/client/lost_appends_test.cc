@@ -166,5 +166,52 @@ TEST_CASE("what was appended comes after the rows, and not at all if nothing is 
   }
 }
 
+TEST_CASE("each request asks whether the log still has what was given before it") {
+  View view(&NoTables());
+  Random random("offers");
+  UuidGenerator ids(&random);
+  Offering offering(&NoTables(), &view);
+  offering.Begin("A", "9@900", "me",
+                 {{}, OwnAppends(NoTables(), Chat(kMaxAppendsAtOnce + 1, 5), "A")});
+  const auto answer = [](const char* head) {
+    return ParseJson(R"({"common":4,"done":0,"taken":0,"refused":[],"head":")" + std::string(head) +
+                     "\"}")
+        .value();
+  };
+  const auto pushed = [](const char* revision) {
+    return ParseJson(R"({"results":[{"status":"applied","at":90)" + std::string(revision) +
+                     R"(,"revisions":{"A":)" + revision + "}}]}")
+        .value();
+  };
+  CHECK(ParseJson(offering.Ask(&ids, 900).body).value()["given"].is_null());
+  REQUIRE(offering.Take(answer("6@906")));
+  REQUIRE(offering.Ask(&ids, 900).path == "/push");
+  // A push does not ask, so a request without rows does: for what was there, and for the push.
+  REQUIRE(offering.Take(pushed("8")));
+  const Offering::Request check = offering.Ask(&ids, 900);
+  REQUIRE(check.path == "/offer");
+  CHECK(ParseJson(check.body).value()["given"] == Data(Data::Array{"6@906", "8@908"}));
+  REQUIRE(offering.Take(answer("9@909")));
+  REQUIRE(offering.Ask(&ids, 900).path == "/push");
+  REQUIRE(offering.Take(pushed("10")));
+  CHECK(ParseJson(offering.Ask(&ids, 900).body).value()["given"] ==
+        Data(Data::Array{"9@909", "10@9010"}));
+  CHECK_FALSE(offering.Take(answer("11@911")));
+  CHECK(offering.not_taken().head == "11@911");
+}
+
+TEST_CASE("a server of an earlier release is not asked whether its log has what was given") {
+  View view(&NoTables());
+  Random random("offers");
+  UuidGenerator ids(&random);
+  Offering offering(&NoTables(), &view);
+  offering.Begin("A", "9@900", "me", {{}, OwnAppends(NoTables(), Chat(1, 5), "A")});
+  (void)offering.Ask(&ids, 900);
+  REQUIRE(offering.Take(ParseJson(R"({"common":4,"done":0,"taken":0,"refused":[]})").value()));
+  REQUIRE(offering.Ask(&ids, 900).path == "/push");
+  CHECK_FALSE(offering.Take(
+      ParseJson(R"({"results":[{"status":"applied","at":908,"revisions":{"A":8}}]})").value()));
+}
+
 }  // namespace
 }  // namespace skerry::client_test

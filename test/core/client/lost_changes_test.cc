@@ -65,10 +65,21 @@ struct Lost {
   void Refuse(const std::string& id, LostCause cause) {
     not_taken.objects[ObjectText(NotesSchema(), 0, id, "A")] = std::move(cause);
   }
+  Vector<ConflictRecord> Take() const {
+    Vector<ConflictRecord> all;
+    for (const Data& row : own.items()) {
+      OwnRecord record = OwnRecord::Read(row["value"]);
+      for (ConflictRecord& entry : TakeLostChanges(view, not_taken, 50, &record))
+        all.push_back(std::move(entry));
+      // Each is told once.
+      CHECK(TakeLostChanges(view, not_taken, 50, &record).empty());
+    }
+    return all;
+  }
   // Of each entry the action, the reason, the code, the row, and what was set.
   Vector<std::string> Told() {
     Vector<std::string> told;
-    for (const ConflictRecord& entry : LostChanges(view, own, not_taken, 50)) {
+    for (const ConflictRecord& entry : Take()) {
       CHECK(entry.at == 50);
       CHECK(entry.table == "notes");
       told.push_back(entry.mutation.id + " " + entry.reason + " " + entry.code + " " + *entry.id +
@@ -149,7 +160,7 @@ TEST_CASE("what was not appended again is told, without a row") {
   lost.Own("new", 5, {append, elsewhere, Set("a", {{0, Value::Number(1)}})});
   CHECK(lost.Told().empty());
   lost.not_taken.actions["new"] = {"limit", "full", {}};
-  Vector<ConflictRecord> told = LostChanges(lost.view, lost.own, lost.not_taken, 50);
+  Vector<ConflictRecord> told = lost.Take();
   REQUIRE(told.size() == 1);
   CHECK(told[0].code == "limit");
   CHECK_FALSE(told[0].table.has_value());
@@ -159,7 +170,7 @@ TEST_CASE("what was not appended again is told, without a row") {
   // All of it.
   lost.not_taken.actions.clear();
   lost.not_taken.all = {"history_lost", "all of it", {}};
-  told = LostChanges(lost.view, lost.own, lost.not_taken, 50);
+  told = lost.Take();
   REQUIRE(told.size() == 2);
   CHECK(told[0].code == "history_lost");
   CHECK(told[1].table == "notes");

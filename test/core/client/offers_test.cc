@@ -1,6 +1,6 @@
 // Goal: a window gives back what it holds of a realm that the server has lost, or whose log goes on from
 // an earlier point: before a pull replaces it, parents first, and as an owner memberships before all.
-// Method: offers of a view, and windows over a fake IndexedDB.
+// Method: offers of a view.
 #include "client/offers.h"
 
 #include <doctest/doctest.h>
@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "log/codec.h"
 #include "log/own_record.h"
+#include "test/core/client/offering.h"
 #include "test/core/client/tab_fixture.h"
 
 namespace skerry::client_test {
@@ -57,13 +58,6 @@ struct Holder {
   Mutation Found() { return MakeFounding(view, {kLost, "anna", 5000}, &ids); }
 };
 
-Data Answer(uint64_t common, uint64_t done = 0, uint64_t taken = 0) {
-  return Data::Object{{"common", static_cast<double>(common)},
-                      {"done", static_cast<double>(done)},
-                      {"taken", static_cast<double>(taken)},
-                      {"refused", Data::MakeArray()}};
-}
-
 // The requests by which the rows of the realm are given back, above this revision.
 Data Next(Holder* world, Offering* offering) {
   const Offering::Request request = offering->Ask(&world->ids, 5000);
@@ -86,12 +80,6 @@ Vector<Data> Requests(Holder& world, uint64_t common) {
     answer = Answer(common, count, 1);
   }
   return requests;
-}
-
-Vector<std::string> Ids(const Data& request) {
-  Vector<std::string> ids;
-  for (const Data& op : request["ops"].items()) ids.push_back(op["id"].as_string());
-  return ids;
 }
 
 TEST_CASE("an owner founds a lost realm again with its members") {
@@ -255,118 +243,6 @@ TEST_CASE("a server that takes nothing is asked no more, and what it refuses is 
   CHECK(Ids(Next(&world, &offering)) == Vector<std::string>{"2"});
   // It never says that it has done what was not asked for, but if it does, nothing is passed over.
   CHECK_FALSE(offering.Take(Answer(0, 0)));
-}
-
-// A record of the worker that says that realm A is lost, and what is asked of windows.
-Data Lose(Storage* storage, bool is_due) {
-  Data message = Data::Object{{"type", "record"}, {"record", storage->Work({}, {}, {})}};
-  Data lost = Data::MakeArray();
-  lost.Push("A");
-  Data record = message["record"];
-  record.Set("lost", lost);
-  storage->updates[storage->n()] = record;
-  storage->sync.Set("lost", lost);
-  Data place = One("cursor", "9@900");
-  if (is_due) place.Set("offered", false);
-  storage->sync.Set("lostAt", One("A", std::move(place)));
-  return message.Set("record", record);
-}
-
-// What the window asks the server; null: nothing.
-Data Asked(Window& window) {
-  Data asked;
-  for (const Data& note : window.notes) {
-    if (note["type"].Is("offer")) asked = ParseJson(note["request"].as_string()).value();
-  }
-  window.notes.clear();
-  return asked;
-}
-
-Data IsOffered(Pair& pair) { return pair.storage.sync["lostAt"]["A"]["offered"]; }
-
-void AnswerOffer(Window& window, Data answer) {
-  window.Event(Data::Object{{"type", "offered"}, {"answer", std::move(answer)}});
-}
-
-TEST_CASE("a window gives back the rows of a realm that the server has again") {
-  Pair pair;
-  pair.A().Hear(Lose(&pair.storage, true));
-  pair.A().Settle();
-  CHECK(Asked(pair.A())["ops"].items().empty());
-  AnswerOffer(pair.A(), Answer(0));
-  const Data rows = Asked(pair.A());
-  CHECK(Ids(rows) == Vector<std::string>{"g"});
-  CHECK(IsOffered(pair) == Data(false));
-  AnswerOffer(pair.A(), Answer(0, 1, 1));
-  pair.A().Settle();
-  CHECK(Asked(pair.A()).is_null());
-  CHECK(IsOffered(pair) == Data(true));
-  CHECK(!Message(pair.A(), "wake").is_null());
-  CHECK(pair.storage.mutations.empty());
-}
-
-TEST_CASE("rows are not given back before the server has the realm") {
-  Pair pair;
-  pair.A().Hear(Lose(&pair.storage, false));
-  pair.A().Settle();
-  CHECK(Asked(pair.A()).is_null());
-  CHECK(IsOffered(pair).is_null());
-}
-
-TEST_CASE("a window that lacks a record reads it before it gives rows back") {
-  Pair pair;
-  const Data message = Lose(&pair.storage, true);
-  pair.A().Hear(message);
-  pair.storage.Work({}, {}, {});
-  pair.A().Settle();
-  CHECK(!Asked(pair.A()).is_null());
-}
-
-TEST_CASE("what could not be offered, or noted, is offered later") {
-  Pair pair;
-  pair.A().Hear(Lose(&pair.storage, true));
-  Next(pair.A(), Outcome::kFailed);
-  Fire(pair.A(), "reread");
-  pair.A().Settle();
-  CHECK(!Asked(pair.A()).is_null());
-  pair.A().Event(Data::Object{{"type", "offered"}, {"code", "network"}});
-  CHECK(Asked(pair.A()).is_null());
-  Fire(pair.A(), "reread");
-  pair.A().Settle();
-  CHECK(!Asked(pair.A()).is_null());
-  AnswerOffer(pair.A(), Answer(9));
-  Next(pair.A(), Outcome::kFailed);
-  CHECK(IsOffered(pair) == Data(false));
-  Fire(pair.A(), "reread");
-  pair.A().Settle();
-  AnswerOffer(pair.A(), Answer(9));
-  pair.A().Settle();
-  CHECK(IsOffered(pair) == Data(true));
-}
-
-TEST_CASE("a server of an earlier release takes nothing, and the realm is read again") {
-  Pair pair;
-  pair.A().Hear(Lose(&pair.storage, true));
-  pair.A().Settle();
-  pair.A().Event(Data::Object{{"type", "offered"}, {"code", "not_found"}});
-  pair.A().Settle();
-  CHECK(IsOffered(pair) == Data(true));
-}
-
-TEST_CASE("a window offers nothing more of a realm that another has given back") {
-  Pair pair;
-  pair.A().Hear(Lose(&pair.storage, true));
-  pair.A().Settle();
-  REQUIRE(!Asked(pair.A()).is_null());
-  for (const char* member : {"lost", "lostAt"}) pair.storage.sync.Remove(member);
-  Data record = pair.storage.Work({}, {}, {});
-  record.Set("lost", Data::MakeArray());
-  pair.storage.updates[pair.storage.n()] = record;
-  pair.A().Hear(Data::Object{{"type", "record"}, {"record", record}});
-  pair.A().Settle();
-  AnswerOffer(pair.A(), Answer(0));
-  pair.A().Settle();
-  CHECK(Asked(pair.A()).is_null());
 }
 
 }  // namespace

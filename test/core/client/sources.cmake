@@ -21,6 +21,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/tab_inbox_test.cc
   test/core/client/tab_keep_test.cc
   test/core/client/tab_load_test.cc
+  test/core/client/tab_offers_test.cc
   test/core/client/tab_retry_test.cc
   test/core/client/tab_scopes_test.cc
   test/core/client/tab_settle_test.cc

@@ -94,8 +94,8 @@ Data Storage::Write(const Data& writes) {
       updates.clear();
     } else if (store == "sync") {
       sync = write["put"];
-    } else if (store == "mutations") {
-      mutations.at(write["key"].as_u64()) = write["put"];
+    } else if (store == "mutations" || store == "own") {
+      (store == "own" ? own : mutations).at(write["key"].as_u64()) = write["put"];
     } else {
       REQUIRE_EQ(store, "updates");
       updates[write["key"].as_u64()] = write["put"];

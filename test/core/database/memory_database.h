@@ -128,6 +128,10 @@ class MemoryDatabase {
   OffersTaken TakeBack(const Schema& served, const Offers& offers);
   // The last revision that this history and that of the cursor have in common.
   uint64_t CommonOf(const std::string& realm, const std::string& cursor) const;
+  // Whether the log has the entries of all these cursors, or has forgotten what was there.
+  bool HasAll(const std::string& realm, const Data& cursors) const;
+  // Of the last entry; empty: there is none.
+  std::string HeadCursor(const std::string& realm) const;
 
   // ---- pull ----
 
@@ -147,7 +151,7 @@ class MemoryDatabase {
     // A snapshot that the client can use is offered if it saves so many actions.
     size_t snapshot_saves = ~size_t{0};
     bool rows_along = false;  // each change comes with its row at the end of the range
-    std::function<Data(const std::string& realm)> image;  // an element of `images`
+    std::function<Data(const Data& need)> image;  // an element of `images`
   };
   // `realms`: those that the user may read, as HeadOf gives them, with `rows`. Returns {answer},
   // {gone} or {error}. `rounds`: null, or the number of steps.

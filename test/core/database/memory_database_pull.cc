@@ -156,8 +156,7 @@ Data MemoryDatabase::ReadFor(const Schema& served, const Rows& all, const Data& 
     pages.Push(left_out ? Data() : PageOf(served, all, need, reads));
   }
   for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(served, all, need));
-  for (const Data& need : needs["images"].items())
-    images.Push(reads.image(need["realm"].as_string()));
+  for (const Data& need : needs["images"].items()) images.Push(reads.image(need));
   Data candidates = Data::MakeArray(), selected = Data::MakeArray();
   for (const Data& need : needs["candidates"].items())
     candidates.Push(CandidatesOf(served, all, need, reads.most_candidates));

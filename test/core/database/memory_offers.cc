@@ -1,5 +1,6 @@
 // MemoryDatabase: what clients give back after a restore (docs/authority.md, section 3), as
 // server/src/offers does it.
+#include <algorithm>
 #include <utility>
 
 #include "authority/admission_json.h"
@@ -22,6 +23,28 @@ uint64_t MemoryDatabase::CommonOf(const std::string& realm, const std::string& c
       common = revision;
   }
   return common;
+}
+
+bool MemoryDatabase::HasAll(const std::string& realm, const Data& cursors) const {
+  const auto head = heads_.find(realm);
+  if (head == heads_.end()) return cursors.items().empty();
+  for (const Data& text : cursors.items()) {
+    const Result<Cursor> cursor = ParseCursor(text.as_string());
+    SKERRY_CHECK(cursor.ok());
+    const Cursor given = cursor.value();
+    if (given.revision < head->second.floor) continue;
+    const bool is_there = std::ranges::any_of(log_.at(realm), [&](const Data& entry) {
+      return Cursor{entry["revision"].as_u64(), entry["at"].as_number()} == given;
+    });
+    if (!is_there) return false;
+  }
+  return true;
+}
+
+std::string MemoryDatabase::HeadCursor(const std::string& realm) const {
+  const auto head = heads_.find(realm);
+  if (head == heads_.end() || head->second.head == 0) return {};
+  return CursorText({head->second.head, head->second.at});
 }
 
 Data MemoryDatabase::ChangesSince(const Data& since) const {

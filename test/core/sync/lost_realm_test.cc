@@ -233,7 +233,7 @@ TEST_CASE("pushes an update that was asked for again, if the server was restored
   SUBCASE("another realm has another history") {
     sync.cursors.erase("A");
     sync.lost = {"A"};
-    sync.lost_at["A"] = {"5@5", {}, true, {}};
+    sync.lost_at["A"] = {"5@5", {}, true, {}, {}};
     answer.cursors = {{"A", "1@1"}};
   }
   SUBCASE("another realm is lost") { answer.lost = {"S"}; }
@@ -322,53 +322,6 @@ TEST_CASE("confirms an update at once whose realm was revoked") {
   PullAnswer answer;
   answer.revoked = {"R"};
   CHECK(FoldOf(update, sync, answer).fate == Fate::kConfirmed);
-}
-
-TEST_CASE("another history replaces rows of any realm only after they were offered") {
-  const std::string realm = "01970000-0000-7000-8000-00000000000a";
-  SyncRecord sync;
-  sync.cursors = {{realm, "5@1"}, {"A", "5@1"}};
-  sync.chain.links[realm] = {7, SyncUuid(7), {}};
-  const auto folded = [&](PullAnswer answer) {
-    const PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 100);
-    PullFold fold(&SyncSchema(), "anna", &request, &answer, 1, 0);
-    REQUIRE(fold.Decide({}, sync));
-    (void)fold.Finish();
-    sync = fold.sync();
-    return std::pair(fold.waits(), fold.record());
-  };
-  PullAnswer answer;
-  answer.cursors = {{realm, "3@2"}, {"A", "6@2"}};
-  answer.reset = {realm};
-  const auto [waits, record] = folded(answer);
-  CHECK(waits);
-  REQUIRE(record.has_value());
-  CHECK(record->lost == Vector<std::string>{realm});
-  CHECK(sync.Offered(realm) == false);
-  CHECK(sync.cursors == Cursors{{"A", "5@1"}});
-  CHECK(!sync.chain.links.contains(realm));
-  CHECK(sync.lost_at.at(realm).cursor == "5@1");
-  // It is asked once, until a window has offered the rows.
-  answer.reset.clear();
-  const auto [still_waits, no_record] = folded(answer);
-  CHECK(still_waits);
-  CHECK(!no_record.has_value());
-  sync.lost_at[realm].offered = true;
-  const auto [waits_more, last] = folded(answer);
-  CHECK(!waits_more);
-  CHECK(last->lost == Vector<std::string>());
-  CHECK(sync.cursors == answer.cursors);
-  CHECK(!sync.lost.has_value());
-  CHECK(sync.lost_at.empty());
-  // Also one without members; it is no longer waited for once it is revoked.
-  answer.reset = {"A"};
-  CHECK(folded(answer).first);
-  CHECK(sync.lost_at.at("A").cursor == "6@2");
-  answer.reset.clear();
-  answer.cursors.erase("A");
-  CHECK(!folded(answer).first);
-  CHECK(!sync.lost.has_value());
-  CHECK(sync.lost_at.empty());
 }
 
 }  // namespace

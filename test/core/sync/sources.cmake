@@ -14,6 +14,7 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/lease_test.cc
   test/core/sync/listen_test.cc
   test/core/sync/loop_test.cc
+  test/core/sync/lost_again_test.cc
   test/core/sync/lost_realm_test.cc
   test/core/sync/lost_work_test.cc
   test/core/sync/sync_server.cc

@@ -13,6 +13,7 @@ bool CommonTotal::Entered(const std::string& action, double at) {
 }
 
 void CommonTotal::Restored(const std::set<std::string>& left, double end, double now) {
+  restored_ = now;
   std::erase_if(entered_, [&](const auto& entry) {
     if (left.contains(entry.first)) return false;
     lost_.push_back({entry.first, entry.second, now});
@@ -27,7 +28,8 @@ void CommonTotal::Restored(const std::set<std::string>& left, double end, double
 
 bool CommonTotal::GivenBack(double change, double known, double at) {
   const double before = sum();
-  given_.clear();
+  // What was given back before the restore is in the log, and in every later state.
+  std::erase_if(given_, [&](const auto& entry) { return entry.second >= restored_; });
   for (const Lost& lost : lost_) {
     if (lost.from <= known && known < lost.until) given_[lost.action] = at;
   }

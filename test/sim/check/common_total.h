@@ -35,6 +35,7 @@ class CommonTotal {
   std::map<std::string, double> adds_;
   std::map<std::string, double> entered_;  // when
   std::map<std::string, double> given_;    // when
+  double restored_ = 0;                    // when the server was restored last
   std::vector<Lost> lost_;
 };
 
