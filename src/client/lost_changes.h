@@ -30,8 +30,7 @@ struct GivenBack {
 struct NotTaken {
   std::string realm;
   uint64_t common = 0;  // what came after this revision is lost
-  std::string
-      head;  // the cursor of the log's last entry when the server had answered; empty: it does not say
+  std::string head;  // the cursor of the log's last entry by then; empty: the server does not say
   // None: only that of `objects`, by their texts (ObjectText).
   std::optional<LostCause> all;
   Map<std::string, LostCause> objects;
