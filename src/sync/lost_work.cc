@@ -11,10 +11,12 @@
 namespace skerry {
 namespace {
 
+// Whether an edit met no row because of a deleted parent may be said differently the next time.
+constexpr char kLost[] = "lost";
+
 // Notes that the inbox has it. Returns whether it was new. `object`: by ObjectName.
 bool NoteTold(const InboxReason& why, const std::string& object, MutationRecord* record) {
-  // Whether an edit met no row because of a deleted parent may be said differently the next time.
-  const std::string what = why.reason == kDropped ? kDropped : "lost";
+  const std::string what = why.reason == kDropped ? kDropped : kLost;
   const std::string told = what + '\0' + object;
   Vector<std::string>& known = record->told.has_value() ? *record->told : record->told.emplace();
   if (std::find(known.begin(), known.end(), told) != known.end()) return false;
@@ -88,6 +90,21 @@ void LostWork::Add(const OutboxRecord& update, const LostOps& ops, bool is_done)
         props->push_back(PresentName(*schema_, table(op), prop));
     });
   }
+}
+
+bool LostWork::IsTold(const MutationRecord& record, const Op& op) const {
+  // What an action has deleted in the end is not told.
+  if (!op.Has(kOnRow) || op.Has(kDeletes)) return false;
+  const std::string& table = schema_->table(op.table).name;
+  if (record.told.has_value()) {
+    const std::string told = std::string(kLost) + '\0' + ObjectName(table, op.id, op.realm);
+    const Vector<std::string>& known = *record.told;
+    if (std::find(known.begin(), known.end(), told) != known.end()) return true;
+  }
+  const auto found = lost_.find(record.id);
+  if (found == lost_.end()) return false;
+  const std::string object = ObjectName(*schema_, table, op.id, op.realm);
+  return found->second.gone.contains(object) || found->second.missing.contains(object);
 }
 
 bool LostWork::See(MutationRecord* record) {

@@ -32,6 +32,8 @@ class LostWork {
   // `is_done`: this transaction removes the mutations of the update.
   void Add(const OutboxRecord& update, const LostOps& ops, bool is_done);
   bool empty() const { return lost_.empty(); }
+  // Whether the inbox says that the op has met no row, or that this was deleted; or this transaction adds that.
+  bool IsTold(const MutationRecord& record, const Op& op) const;
 
   // To be called with every stored mutation, in their order. Returns whether `record` has changed,
   // and must be stored.

@@ -36,14 +36,15 @@ bool HasAllOf(const Data& props, const Data& other) {
 }
 
 // What is worth keeping of a confirmed mutation; none: nothing.
-std::optional<OwnRecord> RecordOf(const Schema& schema, const MutationRecord& mutation) {
+std::optional<OwnRecord> RecordOf(const Schema& schema, const MutationRecord& mutation,
+                                  const LostWork& told) {
   const size_t bytes = mutation.body.size() + mutation.before.value_or("").size();
   if (bytes > kMaxOwnBytes) return std::nullopt;
   const Result<Mutation> read = DecodeMutation(schema, mutation.body);
   if (!read.ok()) return std::nullopt;
   Vector<Op> kept;
   for (const Op& op : read.value().ops) {
-    if (IsKept(schema, op)) kept.push_back(op);
+    if (IsKept(schema, op) && !told.IsTold(mutation, op)) kept.push_back(op);
   }
   if (kept.empty()) return std::nullopt;
   OwnRecord record;
@@ -91,10 +92,10 @@ Data::Array OwnChanges::Reads() const {
   return reads;
 }
 
-void OwnChanges::Take(const Data& results, Data::Array* writes) {
+void OwnChanges::Take(const Data& results, const LostWork& told, Data::Array* writes) {
   const Data* next = results.items().data();
   Vector<Kept> added;
-  if (!confirmed_.empty()) TakeNew(*next++, &added);
+  if (!confirmed_.empty()) TakeNew(*next++, told, &added);
   Vector<Kept> list;
   size_t stored = 0;
   if (!reads_all()) stored = static_cast<size_t>((next++)->as_u64());
@@ -114,13 +115,13 @@ void OwnChanges::Take(const Data& results, Data::Array* writes) {
 }
 
 // `mutations`: descending.
-void OwnChanges::TakeNew(const Data& mutations, Vector<Kept>* list) const {
+void OwnChanges::TakeNew(const Data& mutations, const LostWork& told, Vector<Kept>* list) const {
   const Data::Array& rows = mutations.items();
   for (size_t i = rows.size(); i > 0; --i) {
     const MutationRecord mutation = MutationRecord::Read(RowValue(rows[i - 1]));
     const auto found = confirmed_.find(mutation.id);
     if (found == confirmed_.end() || IsNewer(mutation)) continue;
-    std::optional<OwnRecord> record = RecordOf(*schema_, mutation);
+    std::optional<OwnRecord> record = RecordOf(*schema_, mutation, told);
     if (!record.has_value()) continue;
     record->confirmed = now_;
     record->revisions = found->second.first;

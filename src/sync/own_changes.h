@@ -20,6 +20,7 @@
 #include "log/own_record.h"
 #include "log/record.h"
 #include "model/schema.h"
+#include "sync/lost_work.h"
 
 namespace skerry {
 
@@ -37,8 +38,8 @@ class OwnChanges {
 
   // None: there is nothing to do.
   Data::Array Reads() const;
-  // The results of Reads.
-  void Take(const Data& results, Data::Array* writes);
+  // The results of Reads. `told`: what the inbox has of it already.
+  void Take(const Data& results, const LostWork& told, Data::Array* writes);
 
  private:
   struct Kept {
@@ -48,7 +49,7 @@ class OwnChanges {
     bool is_done = false;  // nothing of it is to be watched any more
   };
   bool reads_all() const { return !changes_.empty() || !dropped_.empty(); }
-  void TakeNew(const Data& mutations, Vector<Kept>* list) const;
+  void TakeNew(const Data& mutations, const LostWork& told, Vector<Kept>* list) const;
   void LeaveOld(size_t too_many, Vector<Kept>* list) const;
   void Forget(Vector<Kept>* list) const;
   // `set_later`: what later own changes have set, object and prop.

@@ -95,7 +95,7 @@ class PullFold {
   // nothing may be written.
   bool Decide(Vector<OutboxRecord> outbox, SyncRecord sync);
   Data::Array OwnReads() const { return own_.Reads(); }
-  void TakeOwn(const Data& results) { own_.Take(results, &writes_); }
+  void TakeOwn(const Data& results) { own_.Take(results, quarantine_.lost_work(), &writes_); }
   bool needs_mutations() const { return !quarantine_.empty(); }
   void AddMutations(const Data& range) { quarantine_.Add(range, &writes_); }
   Data::Array Finish();

@@ -80,6 +80,7 @@ class Quarantine {
   void Add(const Data& mutations_range, Data::Array* writes);
   // To be called after the last page.
   void Finish(Data::Array* writes) { lost_.Finish(writes); }
+  const LostWork& lost_work() const { return lost_; }
 
   const Vector<RefusedMutation>& refused() const { return refused_; }
   // Mutations that leave a realm of which the user is no longer a member.

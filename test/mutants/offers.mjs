@@ -9,6 +9,12 @@ const kTakeBack = 'server/src/offers/take-back.ts';
 
 export const offers = [
   {
+    name: 'what the inbox has told of an own change is told again once it is lost',
+    file: 'src/sync/own_changes.cc',
+    from: ' && !told.IsTold(mutation, op)) kept',
+    to: ') kept',
+  },
+  {
     name: 'a realm is read though a second restore has lost what was given back',
     file: 'src/authority/pull_own.cc',
     from: 'if (realm.given) {',

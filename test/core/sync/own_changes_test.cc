@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
@@ -58,7 +59,8 @@ Writes CountOf(const Data::Array& writes) {
 }
 
 // A pull confirms so many mutations while so many changes are kept.
-Writes Confirm(const Vector<skerry::MutationRecord>& mutations, const Vector<OwnRecord>& kept) {
+Writes Confirm(const Vector<skerry::MutationRecord>& mutations, const Vector<OwnRecord>& kept,
+               const LostWork& told = LostWork(&SyncSchema(), kNow)) {
   OwnChanges own(&SyncSchema(), kNow);
   Data rows = Data::MakeArray();
   for (size_t i = 0; i < mutations.size(); ++i)
@@ -74,7 +76,7 @@ Writes Confirm(const Vector<skerry::MutationRecord>& mutations, const Vector<Own
   results.Push(kept.size());
   results.Push(std::move(first));
   Data::Array writes;
-  own.Take(results, &writes);
+  own.Take(results, told, &writes);
   return CountOf(writes);
 }
 
@@ -129,6 +131,35 @@ TEST_CASE("own changes: those that are not too large are kept, and no undo of ro
   CHECK_FALSE(keeps(UpdateItem("b", "A", std::string(kMaxOwnBytes - rest + 1, 'x'))));
 }
 
+TEST_CASE("own changes: what the inbox has is not kept, so that it does not tell of it again") {
+  const skerry::MutationRecord edit = RecordOf(100, UpdateItem("b", "A", "y"));
+  CHECK(Confirm({edit}, {}).added == 1);
+  // It was told when the push was answered.
+  for (const char* what : {"lost", "dropped"}) {
+    skerry::MutationRecord told = edit;
+    told.told = {std::string(what) + '\0' + "items" + '\0' + "b" + '\0' + "A"};
+    CHECK(Confirm({told}, {}).added == (what == std::string("lost") ? 0 : 1));
+  }
+  // It is told by the pull that confirms it.
+  for (const char* id : {"b", "c"}) {
+    Mutation mutation;
+    mutation.action = {edit.id, "act", "null", 1000};
+    Update update;
+    update.id = SyncUuid(9);
+    update.actions = {mutation.action};
+    update.ops = {UpdateItem(id, "A", "y")};
+    update.ops[0].by = {0};
+    OutboxRecord sent;
+    sent.id = update.id;
+    sent.body = WriteJson(UpdateToData(SyncSchema(), update));
+    LostWork lost(&SyncSchema(), kNow);
+    LostOps ops;
+    ops.missing = {0};
+    lost.Add(sent, ops, true);
+    CHECK(Confirm({edit}, {}, lost).added == (id == std::string("b") ? 0 : 1));
+  }
+}
+
 TEST_CASE("own changes: those of a realm with another history are forgotten, and no others") {
   OwnChanges own(&SyncSchema(), kNow);
   own.Drop("A");
@@ -145,7 +176,7 @@ TEST_CASE("own changes: those of a realm with another history are forgotten, and
   results.Push(std::move(all));
   results.Push(Data::MakeArray());
   Data::Array writes;
-  own.Take(results, &writes);
+  own.Take(results, LostWork(&SyncSchema(), kNow), &writes);
   CHECK(CountOf(writes).deleted == 1);
   CHECK(CountOf(writes).put == 1);
 }
@@ -163,7 +194,7 @@ TEST_CASE("own changes: what is in the log again since a realm was lost is kept"
     results.Push(std::move(all));
     results.Push(Data::MakeArray());
     Data::Array writes;
-    own.Take(results, &writes);
+    own.Take(results, LostWork(&SyncSchema(), kNow), &writes);
     CHECK(CountOf(writes).deleted == (is_later ? 1 : 2));
   }
 }
@@ -180,7 +211,7 @@ Data::Array Compare(const Change& change, const Vector<OwnRecord>& kept,
   results.Push(std::move(all));
   results.Push(std::move(inbox));
   Data::Array writes;
-  own.Take(results, &writes);
+  own.Take(results, LostWork(&SyncSchema(), kNow), &writes);
   return writes;
 }
 
