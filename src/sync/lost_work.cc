@@ -14,13 +14,20 @@ namespace {
 // Whether an edit met no row because of a deleted parent may be said differently the next time.
 constexpr char kLost[] = "lost";
 
+// An item of MutationRecord::told. `object`: by ObjectName.
+std::string ToldItem(std::string what, const std::string& object) { return what + '\0' + object; }
+
+bool HasTold(const MutationRecord& record, const std::string& item) {
+  return record.told.has_value() &&
+         std::find(record.told->begin(), record.told->end(), item) != record.told->end();
+}
+
 // Notes that the inbox has it. Returns whether it was new. `object`: by ObjectName.
 bool NoteTold(const InboxReason& why, const std::string& object, MutationRecord* record) {
-  const std::string what = why.reason == kDropped ? kDropped : kLost;
-  const std::string told = what + '\0' + object;
-  Vector<std::string>& known = record->told.has_value() ? *record->told : record->told.emplace();
-  if (std::find(known.begin(), known.end(), told) != known.end()) return false;
-  known.push_back(told);
+  std::string item = ToldItem(why.reason == kDropped ? kDropped : kLost, object);
+  if (HasTold(*record, item)) return false;
+  if (!record->told.has_value()) record->told.emplace();
+  record->told->push_back(std::move(item));
   return true;
 }
 
@@ -96,11 +103,7 @@ bool LostWork::IsTold(const MutationRecord& record, const Op& op) const {
   // What an action has deleted in the end is not told.
   if (!op.Has(kOnRow) || op.Has(kDeletes)) return false;
   const std::string& table = schema_->table(op.table).name;
-  if (record.told.has_value()) {
-    const std::string told = std::string(kLost) + '\0' + ObjectName(table, op.id, op.realm);
-    const Vector<std::string>& known = *record.told;
-    if (std::find(known.begin(), known.end(), told) != known.end()) return true;
-  }
+  if (HasTold(record, ToldItem(kLost, ObjectName(table, op.id, op.realm)))) return true;
   const auto found = lost_.find(record.id);
   if (found == lost_.end()) return false;
   const std::string object = ObjectName(*schema_, table, op.id, op.realm);

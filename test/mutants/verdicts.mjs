@@ -95,7 +95,7 @@ export const verdicts = [
   {
     name: 'a lost edit is told again when it is reported again',
     file: 'src/sync/lost_work.cc',
-    from: '  if (std::find(known.begin(), known.end(), told) != known.end()) return false;\n',
+    from: '  if (HasTold(*record, item)) return false;\n',
     to: '',
   },
   {

@@ -131,7 +131,7 @@ TEST_CASE("own changes: those that are not too large are kept, and no undo of ro
   CHECK_FALSE(keeps(UpdateItem("b", "A", std::string(kMaxOwnBytes - rest + 1, 'x'))));
 }
 
-TEST_CASE("own changes: what the inbox has is not kept, and so not told again") {
+TEST_CASE("own changes: one that the inbox reports already is not kept") {
   const skerry::MutationRecord edit = RecordOf(100, UpdateItem("b", "A", "y"));
   CHECK(Confirm({edit}, {}).added == 1);
   // It was told when the push was answered.
