@@ -12,7 +12,7 @@ export const offers = [
     name: 'what the inbox has told of an own change is told again once it is lost',
     file: 'src/sync/own_changes.cc',
     from: ' && !told.IsTold(mutation, op)) kept',
-    to: ') kept',
+    to: ' || told.IsTold(mutation, op)) kept',
   },
   {
     name: 'a realm is read though a second restore has lost what was given back',
